@@ -1,0 +1,112 @@
+// Package defect holds the sandbox's switches: real bugs with names, all off by default and never random. Start with
+// [Set], whose zero value is a healthy sandbox.
+package defect
+
+import "time"
+
+// Set is a sandbox's defects. Each is a bug that was seen in a real system; the comment says where it sits: at the
+// authorization server (AS), at edge (verifies JWTs offline, polls a revocation feed), at gateway (introspects, with a
+// cache), at legacy (introspects, turns the identity into headers for the API, takes API keys) or at the API.
+type Set struct {
+	// discover
+	IssuerMismatch   bool `json:"issuer_mismatch,omitempty"`     // AS: the metadata's issuer has a trailing slash that tokens do not have
+	NoneAdvertised   bool `json:"none_advertised,omitempty"`     // AS: the metadata lists the algorithm none for client assertions
+	PrivateKeyInJWKS bool `json:"private_key_in_jwks,omitempty"` // AS: a retired key is published with its private part
+	// register
+	OpenRegistration          bool `json:"open_registration,omitempty"`           // AS: registers without an initial access token
+	GrantsUnfiltered          bool `json:"grants_unfiltered,omitempty"`           // AS: a registration gets whatever grant_types it asks for
+	RegisteredScopeUnfiltered bool `json:"registered_scope_unfiltered,omitempty"` // AS: a registration gets whatever scope it asks for, and tokens follow
+	PublicClients             bool `json:"public_clients,omitempty"`              // AS: token_endpoint_auth_method none is registered and such a client gets tokens
+	ConfigurationOpen         bool `json:"configuration_open,omitempty"`          // AS: the client configuration endpoint answers GET without a registration token
+	AnyRegistrationToken      bool `json:"any_registration_token,omitempty"`      // AS: any live registration token opens any client's configuration
+	// authenticate
+	SecretIgnored             bool `json:"secret_ignored,omitempty"`               // AS: the Basic password is compared by its first eight bytes
+	ClientIDAlone             bool `json:"client_id_alone,omitempty"`              // AS: client_id without any credential passes for clients with a secret
+	MethodDowngrade           bool `json:"method_downgrade,omitempty"`             // AS: a client registered for client_secret_basic may use client_secret_post
+	AnyTrustedCertificate     bool `json:"any_trusted_certificate,omitempty"`      // AS: any certificate of the trusted CA authenticates any tls_client_auth client
+	ChainNotVerified          bool `json:"chain_not_verified,omitempty"`           // AS: compares the subject and does not verify the chain
+	CertificateExpiryIgnored  bool `json:"certificate_expiry_ignored,omitempty"`   // AS: verifies the chain as of the certificate's own notBefore
+	CertificateUsageIgnored   bool `json:"certificate_usage_ignored,omitempty"`    // AS: verifies the chain for any extended key usage
+	ASTrustsCertificateHeader bool `json:"as_trusts_certificate_header,omitempty"` // AS: takes the client certificate from Client-Cert, X-Forwarded-Client-Cert or X-SSL-Client-Cert
+	AssertionSubjectIgnored   bool `json:"assertion_subject_ignored,omitempty"`    // AS: iss and sub of an assertion need not be the client that signed; client_id names it
+	AssertionKeyConfusion     bool `json:"assertion_key_confusion,omitempty"`      // AS: accepts HS256 keyed with the client's public key (SPKI PEM)
+	AssertionExpiryIgnored    bool `json:"assertion_expiry_ignored,omitempty"`     // AS: exp and aud of an assertion are not looked at
+	AssertionReplay           bool `json:"assertion_replay,omitempty"`             // AS: does not remember the jti of assertions
+	// issue
+	ScopeBeyondGrant bool `json:"scope_beyond_grant,omitempty"` // AS: a mix of granted and other scopes is issued as asked
+	ScopelessToken   bool `json:"scopeless_token,omitempty"`    // AS: only unentitled scopes give a token without scope; every point takes a missing scope for all
+	ResponseStorable bool `json:"response_storable,omitempty"`  // AS: the token response lacks Cache-Control: no-store
+	LongLivedToken   bool `json:"long_lived_token,omitempty"`   // AS: tokens live a hundred times longer than agreed, expires_in tells
+	WindowIgnored    bool `json:"window_ignored,omitempty"`     // AS: a closed just-in-time window does not stop new tokens
+	// bind
+	BindingOptional              bool `json:"binding_optional,omitempty"`                // edge: without a client certificate cnf is not looked at
+	BindingAnyCertificate        bool `json:"binding_any_certificate,omitempty"`         // edge: any certificate of the CA satisfies cnf
+	CacheSkipsBinding            bool `json:"cache_skips_binding,omitempty"`             // gateway: a cached introspection skips the comparison with cnf
+	UnboundAccepted              bool `json:"unbound_accepted,omitempty"`                // edge: tokens without cnf pass where binding is agreed
+	PointTrustsCertificateHeader bool `json:"point_trusts_certificate_header,omitempty"` // gateway: without a TLS certificate takes Client-Cert, X-Forwarded-Client-Cert, X-SSL-Client-Cert or X-Client-Cert-Hash
+	// claims
+	PartnerRenamed         bool `json:"partner_renamed,omitempty"`          // legacy: hands the partner to the API in upper case and cut to 8 characters
+	TokenTypeMissing       bool `json:"token_type_missing,omitempty"`       // AS: access tokens say typ JWT and lack client_id
+	IntrospectionOpen      bool `json:"introspection_open,omitempty"`       // AS: introspection answers without authentication
+	IntrospectionAnyClient bool `json:"introspection_any_client,omitempty"` // AS: any client may introspect any token
+	// enforce
+	PublicRoute          bool `json:"public_route,omitempty"`           // gateway: GET of the allowed operation passes without a token; the API sees anonymous
+	SignatureIgnored     bool `json:"signature_ignored,omitempty"`      // edge: decodes without verifying the signature when the kid is known
+	AlgNone              bool `json:"alg_none,omitempty"`               // edge: accepts alg none in any spelling but none itself
+	KeyConfusion         bool `json:"key_confusion,omitempty"`          // edge: accepts HS256 keyed with its public key (SPKI PEM)
+	EmbeddedKey          bool `json:"embedded_key,omitempty"`           // edge: verifies with the jwk of the token's header
+	IssuerUnion          bool `json:"issuer_union,omitempty"`           // edge: verifies with the keys of both issuers and does not look at iss
+	AudienceIgnored      bool `json:"audience_ignored,omitempty"`       // edge: does not look at aud
+	ScopeIgnored         bool `json:"scope_ignored,omitempty"`          // gateway: a valid token opens every route
+	ObjectOwnerIgnored   bool `json:"object_owner_ignored,omitempty"`   // API behind edge: an object is served to whoever asks
+	IdentityHeaderPassed bool `json:"identity_header_passed,omitempty"` // legacy: identity headers of the caller reach the API and win
+	OriginOpen           bool `json:"origin_open,omitempty"`            // API: answers calls that do not come from a point
+	QueryToken           bool `json:"query_token,omitempty"`            // legacy: takes access_token from the query
+	SharedCache          bool `json:"shared_cache,omitempty"`           // gateway: answers of GET are cached by path and served to everybody
+	AnyJWTIsAToken       bool `json:"any_jwt_is_a_token,omitempty"`     // edge: does not look at typ, and a client assertion for the issuer passes
+	// audit
+	GrantsUnlogged    bool `json:"grants_unlogged,omitempty"`    // AS: token issuance leaves no record
+	DenialsUnlogged   bool `json:"denials_unlogged,omitempty"`   // legacy: refused calls leave no record
+	LifecycleUnlogged bool `json:"lifecycle_unlogged,omitempty"` // AS: update and deletion of clients leave no record
+	TokenInLog        bool `json:"token_in_log,omitempty"`       // gateway: the record holds the Authorization header
+	// rotate
+	OldSecretWorks      bool `json:"old_secret_works,omitempty"`      // AS: a rotated secret stays valid
+	OldKeyWorks         bool `json:"old_key_works,omitempty"`         // AS: a key removed from a client's jwks still signs assertions
+	OldCertificateWorks bool `json:"old_certificate_works,omitempty"` // AS: a certificate removed from a client's jwks still authenticates it
+	KeysNeverRefetched  bool `json:"keys_never_refetched,omitempty"`  // edge: keys once fetched are trusted until restart
+	// expire
+	ExpiryIgnored     bool `json:"expiry_ignored,omitempty"`      // edge: exp is not looked at
+	WindowKeepsTokens bool `json:"window_keeps_tokens,omitempty"` // AS: closing the window leaves its tokens alive
+	// revoke
+	TokenCache           time.Duration `json:"token_cache,omitempty"`            // gateway: introspection is cached this long
+	FeedStopped          bool          `json:"feed_stopped,omitempty"`           // edge: the revocation feed is read once at start
+	JWTNotRevocable      bool          `json:"jwt_not_revocable,omitempty"`      // AS: revocation answers unsupported_token_type and does nothing
+	RevocationOpen       bool          `json:"revocation_open,omitempty"`        // AS: revocation needs no client authentication
+	RevocationAnyClient  bool          `json:"revocation_any_client,omitempty"`  // AS: any client may revoke any token
+	ReductionKeepsTokens bool          `json:"reduction_keeps_tokens,omitempty"` // AS: reducing an entitlement leaves tokens with the old scope alive
+	// compromise
+	SuspendKeepsTokens bool `json:"suspend_keeps_tokens,omitempty"` // AS: suspending a client leaves its tokens alive
+	ResumeRevives      bool `json:"resume_revives,omitempty"`       // AS: resuming a client revives the tokens that were dead
+	// offboard
+	DeleteKeepsTokens         bool `json:"delete_keeps_tokens,omitempty"`         // AS: deleting a client leaves its tokens alive
+	DeletedClientLives        bool `json:"deleted_client_lives,omitempty"`        // AS: a deleted client still gets tokens
+	SuspendIgnored            bool `json:"suspend_ignored,omitempty"`             // AS: a suspended client still gets tokens
+	RegistrationTokenSurvives bool `json:"registration_token_survives,omitempty"` // AS: the registration token of a deleted client still reads its configuration
+	LeftoverAPIKey            bool `json:"leftover_api_key,omitempty"`            // legacy: deprovisioning a partner leaves its API key
+	DeleteForgetsOldTokens    bool `json:"delete_forgets_old_tokens,omitempty"`   // AS: deletion ends only the tokens issued since the client's last update
+}
+
+// Situation is not a defect: it is an honest stack that traps a naive tester. The zero value has none.
+type Situation struct {
+	WAF              bool          `json:"waf,omitempty"`               // something in front of gateway answers 403 with its own page to requests it finds odd (unknown algorithms, long headers)
+	LaggingReplicas  time.Duration `json:"lagging_replicas,omitempty"`  // AS and edge: the second replica learns of writes this much later
+	SameToken        bool          `json:"same_token,omitempty"`        // AS: the same client, scope and resource gets the same token until it expires
+	CacheInFront     bool          `json:"cache_in_front,omitempty"`    // a shared cache in front of edge that honours no-store and keys by Authorization, and answers with an old nonce and Age
+	WrongClock       time.Duration `json:"wrong_clock,omitempty"`       // AS: its clock is this much ahead
+	MissingRoute     bool          `json:"missing_route,omitempty"`     // gateway: the denied operation of the plan does not exist (404 for everybody)
+	RateLimit        int           `json:"rate_limit,omitempty"`        // gateway: after this many requests within a second answers 429 with Retry-After
+	BanAfter         int           `json:"ban_after,omitempty"`         // gateway: after this many refusals the address is banned: 403 for everything
+	DuplicateLog     bool          `json:"duplicate_log,omitempty"`     // every audit record is delivered twice, with the same id
+	DeleteLies       bool          `json:"delete_lies,omitempty"`       // AS: DELETE answers 204 and keeps the client until the management port removes it
+	ConnectionSticky bool          `json:"connection_sticky,omitempty"` // edge: a kept connection stays on its replica, and only the second replica is healthy
+}
