@@ -1,0 +1,168 @@
+// Package wire is the only door to the network. It paces, checks the allow-list, dials, speaks, discovers secrets,
+// masks and records.
+//
+// Start with [Request], a plain value, and with [Wire.Do].
+package wire
+
+import (
+	"context"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/secret"
+)
+
+// Purpose says why a request is sent.
+type Purpose string
+
+const (
+	Setup    Purpose = "setup"
+	Control  Purpose = "control"
+	Altered  Purpose = "altered"
+	Baseline Purpose = "baseline"
+	Probe    Purpose = "probe"
+	Cleanup  Purpose = "cleanup"
+)
+
+// Field is a header or form field, in its order and spelling.
+type Field struct{ Name, Value string }
+
+// Request is one request as a value: two of them can be compared, and what differs can be printed.
+type Request struct {
+	Point       string // where it goes: a point's or an authorization server's name
+	Check       string // on whose behalf
+	Purpose     Purpose
+	Who         string // the member of the cast that speaks
+	Method      string
+	Origin      string // https://edge.example:8443
+	Target      string // byte for byte: /payments?limit=1
+	Header      []Field
+	Form        []Field // when not nil, the body is its form encoding
+	Body        []byte
+	Credentials []Credential
+	Over        Line
+}
+
+// Place is where a credential stands.
+type Place string
+
+const (
+	InHeader Place = "header"
+	InForm   Place = "form"
+	InQuery  Place = "query"
+)
+
+// Credential is something that a request presents to be let in. It stands in one place and is either a text, the
+// Basic pair of User and Text, or a JWT that is made and signed anew for each sending.
+type Credential struct {
+	In     Place
+	Name   string      // Authorization, client_secret, client_assertion, X-Api-Key
+	Prefix string      // "Bearer ", "DPoP "
+	Text   secret.Text // the token, key or secret
+	Basic  string      // when set: RFC 6749 §2.3.1 Basic with this client id and Text as the password
+	JWT    *JWT
+}
+
+// JWT is a JSON Web Token to be made. What is not given in Claims and not in Omit is filled in freshly at each sending:
+// jti (random), iat (now), exp (now + Life).
+type JWT struct {
+	Header map[string]any // alg is taken from here
+	Claims map[string]any // a [FromNow] value becomes a NumericDate at sending
+	Omit   []string       // of jti, iat, exp
+	Life   time.Duration
+	Key    crypto.Signer                             // nil: no signature
+	Sign   func(signingInput []byte) ([]byte, error) // wins over Key: for forgeries
+	Clock  time.Duration                             // the reader's clock minus ours: assertions are minted in the AS's time
+}
+
+// FromNow is a claim's value relative to the time of sending.
+type FromNow time.Duration
+
+// Line is one connection of one kind. The zero value is a kept connection without client certificate.
+type Line struct {
+	Certificate *tls.Certificate // shown to the server when it asks
+	Fresh       bool             // open a new connection for this exchange and close it afterwards
+	Address     string           // host:port to dial instead of the origin's: one replica
+	ServerName  string           // SNI instead of the origin's host
+	Roots       *x509.CertPool   // that the server's certificate must chain to; nil: the pool that was set for the origin
+}
+
+// Failure is why there is no whole answer.
+type Failure string
+
+const (
+	None      Failure = ""
+	Timeout   Failure = "timeout"
+	Reset     Failure = "reset"     // the connection was reset or closed before any byte of an answer
+	Alert     Failure = "alert"     // the peer sent a TLS alert
+	Refused   Failure = "refused"   // nobody listens
+	Untrusted Failure = "untrusted" // the server's certificate is not good for us
+	Oversized Failure = "oversized" // header or body larger than we read
+	Malformed Failure = "malformed"
+	Broke     Failure = "broke" // the breaker is open: not sent
+)
+
+// Exchange is one request and its answer, live: unmasked, for checks to look at. What is recorded is masked.
+type Exchange struct {
+	Serial   uint64
+	Trace    string // trace id in the traceparent
+	Request  Request
+	Sent     time.Time // monotonic
+	Received time.Time // first byte of the answer, or the failure
+	Status   int
+	Header   http.Header
+	Body     []byte // at most Config.MaxBody
+	Failure  Failure
+	Detail   string
+	Remote   string // the node that was dialled
+	Fresh    bool   // the connection had carried nothing before
+	Resumed  bool
+	Date     time.Time // the Date header, or zero
+}
+
+// Config is what a [Wire] needs.
+type Config struct {
+	Ride        string // 16 hex digits: the first half of every trace id
+	Agent       string // User-Agent: checkride/1.0 (ride ...)
+	Keeper      *secret.Keeper
+	Record      func(logbook.Entry)                                                  // where exchanges go; called in order, never concurrently
+	Since       time.Time                                                            // the ride's start
+	Allow       []string                                                             // host:port that may be dialled; all else is refused at dial time
+	Dial        func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer
+	Roots       map[string]*x509.CertPool                                            // origin -> roots; absent: the system's
+	Rate        float64                                                              // requests per second and host; 0: unlimited
+	Concurrency int                                                                  // exchanges under way per host; 0: 8
+	Timeout     time.Duration                                                        // of one exchange; 0: 10 s
+	MaxBody     int64                                                                // bytes read of an answer; 0: 1 MiB
+	Breaker     int                                                                  // consecutive dead controls on one host after which it is not knocked at any more; 0: 3
+}
+
+// Change is one alteration of a request: the altered request must differ from the control in exactly this.
+type Change struct {
+	Name  string                         // alg-none, header X-Client-Id
+	Apply func(Request) (Request, error) // gets a deep copy
+}
+
+// Decision is what an answer says about a request. The zero value is [Unknown], which is never a pass.
+type Decision uint8
+
+const (
+	Unknown  Decision = iota // 429, timeout, a reset on a reused connection: could not tell
+	Accepted                 // the request got in
+	Denied                   // refused in a way that the kind of endpoint allows
+	Odd                      // refused, in a way that no standard names: a pass with a note
+)
+
+func (d Decision) String() string {
+	return [...]string{"unknown", "accepted", "refused", "odd refusal"}[d]
+}
+
+// Doer sends a request. [Wire] is one.
+type Doer interface {
+	Do(ctx context.Context, r Request) (Exchange, error)
+}
