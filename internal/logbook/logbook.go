@@ -176,7 +176,8 @@ type Exclusion struct {
 type Card struct {
 	ID       string      `json:"id"`
 	Stage    Stage       `json:"stage"`
-	Title    string      `json:"title"`
+	Title    string      `json:"title"`            // the promise: a revoked token is refused
+	Broken   string      `json:"broken,omitempty"` // how it reads when it is broken; else a reader turns the title
 	Why      string      `json:"why"`
 	Fix      string      `json:"fix"`
 	Severity Severity    `json:"severity"`
@@ -297,12 +298,13 @@ type Tick struct {
 	Unknown  bool   `json:"unknown,omitempty"` // neither accepted nor refused
 }
 
-// Watch tells how a watch stands, for live progress; a book stays whole without these entries.
+// Watch tells how a watch stands, for live progress; a book stays whole without these entries. Its times are on the
+// clock of [Entry.At]: since the ride's start.
 type Watch struct {
 	Check   string        `json:"check"`
 	Point   string        `json:"point"`
 	Name    string        `json:"name"`
-	What    string        `json:"what"`     // revoked token, deleted client
+	What    string        `json:"what"`     // revoked token, deleted client: "a" + What + "still opens" + Point must be a sentence
 	Since   time.Duration `json:"since_ns"` // t0
 	Limit   time.Duration `json:"limit_ns"`
 	Refused time.Duration `json:"refused_ns,omitempty"` // when it ended
