@@ -1,29 +1,67 @@
-// Package secret keeps what must not leave the process unmasked. Start with [Keeper] and [Text].
+// Package secret keeps what must not leave the process unmasked. Start with [Keeper], which knows the secrets of a
+// ride and masks them in all that is written, and with [Text], a secret that prints as [kind n].
 package secret
 
-// Text is a secret that prints as [kind n], whatever prints it. The zero value is empty.
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+)
+
+// Text is a secret that prints as [kind n], whatever prints it. The zero value is empty. Two Texts of one [Keeper] are
+// equal (==) exactly when their secrets are.
 type Text struct {
+	// A pointer, because fmt does not call the methods of unexported struct fields: {token: Text} then prints an
+	// address and not the secret.
+	kept *kept
+}
+
+type kept struct {
 	kind  string
 	n     int
 	value string
 }
 
 // Empty says whether there is no secret.
-func (t Text) Empty() bool { return t.value == "" }
+func (t Text) Empty() bool { return t.kept == nil }
+
+// Kind is what the secret was kept as (token, secret, key, assertion), or "" when there is none.
+func (t Text) Kind() string {
+	if t.kept == nil {
+		return ""
+	}
+	return t.kept.kind
+}
 
 // Reveal gives the secret itself. Only wire, forge and ledger may call it.
-func (t Text) Reveal() string { return t.value }
+func (t Text) Reveal() string {
+	if t.kept == nil {
+		return ""
+	}
+	return t.kept.value
+}
 
-func (t Text) String() string { return "[" + t.kind + "]" }
+// String gives [kind n], which is also what masked text shows in the secret's place.
+func (t Text) String() string {
+	if t.kept == nil {
+		return "[empty]"
+	}
+	return "[" + t.kept.kind + " " + strconv.Itoa(t.kept.n) + "]"
+}
 
-// Keeper knows the secrets of a ride and masks them, raw and encoded.
-type Keeper struct{}
+// GoString is for %#v.
+func (t Text) GoString() string { return t.String() }
 
-// NewKeeper gives an empty keeper.
-func NewKeeper() *Keeper { return &Keeper{} }
+// Format prints [kind n] for every verb, %x and %d included.
+func (t Text) Format(state fmt.State, _ rune) { _, _ = io.WriteString(state, t.String()) }
 
-// Keep registers a secret of a kind (token, secret, key, assertion) and gives it as a Text; the same value gives the same Text.
-func (k *Keeper) Keep(kind, value string) Text { return Text{kind: kind, value: value} }
+// MarshalText writes [kind n].
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// Mask replaces every known secret in s, in every form.
-func (k *Keeper) Mask(s string) string { return s }
+// MarshalJSON writes "[kind n]".
+func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// LogValue is for log/slog.
+func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
