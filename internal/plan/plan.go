@@ -11,212 +11,218 @@ import (
 	"github.com/checkride/checkride/internal/secret"
 )
 
+// The members' tags say all that is known about a key, once, for the decoder, the schema and the docs:
+// yaml is the key, doc one sentence, default what an absent key means (in the plan's own notation), words the allowed
+// words, need that the key must be there, is a form that the value must have (see forms in decode.go), example a value.
+
 // Plan is a whole plan. The zero value of every member means something safe; [Load] fills in the defaults.
 type Plan struct {
-	Name                 string                         `yaml:"name" doc:"what is tested, for people: acme payments, staging"`
-	Environment          string                         `yaml:"environment"` // staging (default), test, sandbox or production: production allows harmless checks only
-	Authorization        *Authorization                 `yaml:"authorization"`
-	AuthorizationServers map[string]AuthorizationServer `yaml:"authorization_servers"`
-	Registration         Registration                   `yaml:"registration"`
-	Clients              []Client                       `yaml:"clients"`
-	Agreement            Agreement                      `yaml:"agreement"`
-	Points               []Point                        `yaml:"points"`
-	Audit                Audit                          `yaml:"audit"` // a list of sources, or: none
-	Limits               Limits                         `yaml:"limits"`
-	Hooks                map[string]Hook                `yaml:"hooks"` // suspend, resume, rotate_secret, rotate_signing_key, withdraw_signing_key, reduce_entitlement, restore_entitlement, open_window, close_window, find_client, remove_leftovers, ...
-	Budget               Budget                         `yaml:"budget"`
-	Pace                 Pace                           `yaml:"pace"`
-	LongestWait          Duration                       `yaml:"longest_wait"` // what would wait longer is inconclusive
-	Blocks               Severity                       `yaml:"blocks"`       // failures of this severity and above block; high
-	Allow                []string                       `yaml:"allow"`        // classes of harm beside harmless: shared-impact, load, lockout, smuggling, resource
-	Proxy                string                         `yaml:"proxy"`        // none: the environment's proxy is ignored
-	OutOfScope           []Exclusion                    `yaml:"out_of_scope"`
-	Waivers              []Exclusion                    `yaml:"waivers"`
+	Name                 string                         `yaml:"name" need:"yes" doc:"What is tested, for people." example:"acme payments, staging"`
+	Environment          string                         `yaml:"environment" words:"staging|test|sandbox|production" default:"staging" doc:"What kind of stack this is; production allows harmless checks only."`
+	Authorization        *Authorization                 `yaml:"authorization" doc:"Who allowed the ride to do more than harmless things; allow needs it."`
+	AuthorizationServers map[string]AuthorizationServer `yaml:"authorization_servers" is:"names" doc:"The authorization servers (AS), by a name of your choice."`
+	Registration         Registration                   `yaml:"registration" need:"yes" doc:"How clients come to be."`
+	Clients              []Client                       `yaml:"clients" need:"yes" doc:"The cast: exactly one partner; a neighbour and a resource_server make more checks possible."`
+	Agreement            Agreement                      `yaml:"agreement" doc:"What the business agreed to."`
+	Points               []Point                        `yaml:"points" need:"yes" doc:"The enforcement points: each place that must decide to let a call through."`
+	Audit                Audit                          `yaml:"audit" doc:"The audit logs, or none."`
+	Limits               Limits                         `yaml:"limits" doc:"Promises in time: how long trust may outlive its withdrawal, how long credentials may live."`
+	Hooks                map[string]Hook                `yaml:"hooks" doc:"What the operator offers for what has no standard endpoint, by the name of the hook."`
+	Budget               Budget                         `yaml:"budget" doc:"Bounds on what a ride may create and try."`
+	Pace                 Pace                           `yaml:"pace" doc:"Rate and concurrency, per host."`
+	LongestWait          Duration                       `yaml:"longest_wait" default:"15m" doc:"What would have to wait longer is inconclusive, with that reason."`
+	Blocks               Severity                       `yaml:"blocks" default:"high" doc:"Failures of this severity and above stop the partner."`
+	Allow                []string                       `yaml:"allow" words:"shared-impact|load|lockout|smuggling|resource" doc:"Classes of harm that the ride may do beside harmless; needs authorization." example:"[shared-impact]"`
+	Proxy                string                         `yaml:"proxy" is:"proxy" default:"none" doc:"An HTTP proxy by its URL, or none; the environment's proxy is ignored." example:"http://proxy.example:3128"`
+	OutOfScope           []Exclusion                    `yaml:"out_of_scope" doc:"Declared gaps: what is not tested, and who answers for that."`
+	Waivers              []Exclusion                    `yaml:"waivers" doc:"Findings that somebody accepts for a time; the check still runs."`
 
-	Source Source `yaml:"-"`
+	Source Source `yaml:"-" doc:"Where the plan came from."`
 }
 
 // Source is where the plan came from: its text, its SHA-256 in hex, and the line of each promise
-// ("limits.revocation.push" -> 41, "points.edge" -> 20, "out_of_scope.0" -> 60).
+// ("limits.revocation.push" -> 41, "points.edge" -> 20, "out_of_scope.0" -> 60). Members of lists are named by their
+// name if they have one, else by their number from 0. What does not stand in the file has no line.
 type Source struct {
-	File   string
-	Dir    string // file: references are relative to it
-	Text   string
-	Digest string
-	Lines  map[string]int
+	File    string
+	Dir     string // file: references are relative to it
+	Text    string
+	Digest  string
+	Lines   map[string]int
+	Servers []string // the names of the authorization servers in the file's order
 }
 
 // Authorization says who allowed the ride to do more than harmless things.
 type Authorization struct {
-	Ticket   string `yaml:"ticket"`
-	Approver string `yaml:"approver"`
-	Until    Date   `yaml:"until"`
+	Ticket   string `yaml:"ticket" need:"yes" doc:"Where the permission is written down." example:"SEC-1412"`
+	Approver string `yaml:"approver" need:"yes" doc:"Who gave it." example:"security desk"`
+	Until    Date   `yaml:"until" need:"yes" doc:"When it ends." example:"2027-01-31"`
 }
 
 // AuthorizationServer is one AS. Its endpoints are discovered (RFC 8414) unless given by hand.
 type AuthorizationServer struct {
-	Issuer    string      `yaml:"issuer"`
-	CA        Reference   `yaml:"ca"` // PEM; the system's roots when absent
-	Endpoints Endpoints   `yaml:"endpoints"`
-	Token     TokenSource `yaml:"token"` // tokens come from a command instead of a token endpoint
+	Issuer    string      `yaml:"issuer" is:"issuer" doc:"The issuer identifier, from which the metadata is found (RFC 8414)." example:"https://as.example"`
+	CA        Reference   `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
+	Endpoints Endpoints   `yaml:"endpoints" doc:"Endpoints given by hand; they win over the metadata."`
+	Token     TokenSource `yaml:"token" doc:"Tokens come from a command instead of a token endpoint."`
 }
 
 // TokenSource mints tokens outside OAuth, for instance a SAML bridge.
 type TokenSource struct {
-	Exec []string `yaml:"exec"`
+	Exec []string `yaml:"exec" doc:"The command and its arguments; it prints the token; needs --allow-exec." example:"[./saml-token]"`
 }
 
 // Endpoints given by hand win over the metadata.
 type Endpoints struct {
-	Metadata      string `yaml:"metadata"`
-	Token         string `yaml:"token"`
-	Registration  string `yaml:"registration"`
-	Introspection string `yaml:"introspection"`
-	Revocation    string `yaml:"revocation"`
-	JWKS          string `yaml:"jwks"`
+	Metadata      string `yaml:"metadata" is:"url" doc:"The metadata document, when it is not at its well-known place." example:"https://as.example/.well-known/openid-configuration"`
+	Token         string `yaml:"token" is:"url" doc:"The token endpoint (RFC 6749)." example:"https://as.example/token"`
+	Registration  string `yaml:"registration" is:"url" doc:"The client registration endpoint (RFC 7591)." example:"https://as.example/register"`
+	Introspection string `yaml:"introspection" is:"url" doc:"The introspection endpoint (RFC 7662)." example:"https://admin.example/introspect"`
+	Revocation    string `yaml:"revocation" is:"url" doc:"The revocation endpoint (RFC 7009)." example:"https://as.example/revoke"`
+	JWKS          string `yaml:"jwks" is:"url" doc:"The key set with which tokens are verified (RFC 7517)." example:"https://as.example/jwks"`
 }
 
 // Registration says how clients come to be.
 type Registration struct {
-	Mode               string         `yaml:"mode"`   // dcr (RFC 7591), given, hook, manual
-	Server             string         `yaml:"server"` // which AS; the only one when absent
-	InitialAccessToken Reference      `yaml:"initial_access_token"`
-	Metadata           map[string]any `yaml:"metadata"` // further client metadata that every registration sends
+	Mode               string         `yaml:"mode" need:"yes" words:"dcr|given|hook|manual" doc:"dcr: the ride registers them (RFC 7591); given: they exist; hook: the hook provision makes them; manual: the ride parks and is resumed." example:"dcr"`
+	Server             string         `yaml:"server" doc:"The AS at which clients are registered; absent: the only one." example:"main"`
+	InitialAccessToken Reference      `yaml:"initial_access_token" is:"secret" doc:"The token that permits registrations (RFC 7591 section 3), by reference." example:"env:IAT"`
+	Metadata           map[string]any `yaml:"metadata" doc:"Further client metadata that every registration sends." example:"{software_id: checkride}"`
 }
 
 // Client is one member of the cast: partner, neighbour or resource_server.
 type Client struct {
-	Name             string            `yaml:"name"`
-	ID               Reference         `yaml:"id"`   // given clients
-	Auth             string            `yaml:"auth"` // client_secret_basic, client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth
-	Secret           Reference         `yaml:"secret"`
-	Key              Reference         `yaml:"key"` // PEM or JWK, for private_key_jwt
-	Scopes           []string          `yaml:"scopes"`
-	Resource         string            `yaml:"resource"`          // RFC 8707
-	SenderConstraint string            `yaml:"sender_constraint"` // none, mtls, dpop
-	Certificate      *Certificate      `yaml:"certificate"`
-	Metadata         map[string]any    `yaml:"metadata"` // further client metadata of this client's registration (tls_client_auth_san_dns)
-	APIKey           Reference         `yaml:"api_key"`  // for points with credential: api_key
-	May              []string          `yaml:"may"`      // read, fail_auth, revoke_tokens, rotate, disable, delete: what the ride may do to a given client
-	Owns             map[string]string `yaml:"owns"`     // operation -> request target of an object that belongs to this client alone, for BOLA
+	Name             string            `yaml:"name" need:"yes" words:"partner|neighbour|resource_server" doc:"partner: the one under test; neighbour: a second honest partner; resource_server: it introspects." example:"partner"`
+	ID               Reference         `yaml:"id" doc:"The client_id of a client that exists already." example:"env:PARTNER_ID"`
+	Auth             string            `yaml:"auth" words:"client_secret_basic|client_secret_post|private_key_jwt|tls_client_auth|self_signed_tls_client_auth" default:"client_secret_basic" doc:"How it authenticates at the AS."`
+	Secret           Reference         `yaml:"secret" is:"secret" doc:"The client secret of an existing client, by reference." example:"env:PARTNER_SECRET"`
+	Key              Reference         `yaml:"key" is:"secret" doc:"The private key for private_key_jwt as PEM or JWK, by reference." example:"file:partner.pem"`
+	Scopes           []string          `yaml:"scopes" doc:"The scopes that it asks for." example:"[payments:read]"`
+	Resource         string            `yaml:"resource" doc:"The resource indicator that it asks for (RFC 8707)." example:"https://api.example"`
+	SenderConstraint string            `yaml:"sender_constraint" words:"none|mtls|dpop" default:"none" doc:"How its tokens are bound to it: mtls (RFC 8705) or dpop (RFC 9449)."`
+	Certificate      *Certificate      `yaml:"certificate" doc:"Its client certificate: issued for the ride by a test CA, or given."`
+	Metadata         map[string]any    `yaml:"metadata" doc:"Further client metadata of its registration." example:"{tls_client_auth_san_dns: partner.example}"`
+	APIKey           Reference         `yaml:"api_key" is:"secret" doc:"Its key for points with credential: api_key, by reference." example:"env:PARTNER_API_KEY"`
+	May              []string          `yaml:"may" words:"read|fail_auth|revoke_tokens|rotate|disable|delete" doc:"What the ride may do to a client that exists already; absent: read." example:"[read, revoke_tokens]"`
+	Owns             map[string]string `yaml:"owns" is:"targets" doc:"By operation, the request target of an object that belongs to this client alone." example:"{get: /payments/17}"`
 }
 
 // Certificate is a client certificate: issued for the ride by a test CA, or given.
 type Certificate struct {
-	Issue *Issuer   `yaml:"issue"`
-	Cert  Reference `yaml:"cert"` // PEM chain
-	Key   Reference `yaml:"key"`  // PEM
+	Issue *Issuer   `yaml:"issue" doc:"The test CA with which the ride mints certificates."`
+	Cert  Reference `yaml:"cert" is:"pem" doc:"The certificate chain as PEM." example:"file:partner.crt"`
+	Key   Reference `yaml:"key" is:"secret" doc:"The certificate's private key as PEM, by reference." example:"file:partner.key"`
 }
 
 // Issuer is a test CA with which the ride mints certificates. Subject and DNS name may hold {name}, the member's name.
 type Issuer struct {
-	CA      Reference `yaml:"ca"`
-	Key     Reference `yaml:"key"`
-	Subject string    `yaml:"subject"` // CN of the certificate
-	DNS     string    `yaml:"dns"`
+	CA      Reference `yaml:"ca" need:"yes" is:"pem" doc:"The CA's certificate as PEM." example:"file:test-ca.pem"`
+	Key     Reference `yaml:"key" need:"yes" is:"secret" doc:"The CA's private key as PEM, by reference." example:"file:test-ca.key"`
+	Subject string    `yaml:"subject" is:"named" doc:"The common name of the certificates; {name} is the member of the cast." example:"checkride-{name}"`
+	DNS     string    `yaml:"dns" is:"named" doc:"The DNS name in the certificates; {name} is the member of the cast." example:"{name}.partner.example"`
 }
 
 // Agreement is what the business agreed to.
 type Agreement struct {
-	Owner      string            `yaml:"owner"`
-	Purpose    string            `yaml:"purpose"`
-	ValidUntil Date              `yaml:"valid_until"`
-	Review     *Review           `yaml:"review"`
-	Claims     map[string]string `yaml:"claims"`
-	Scopes     []string          `yaml:"scopes"`            // all that the partner may ever get; the partner's scopes when absent
-	Unentitled []string          `yaml:"unentitled_scopes"` // exist at the AS, and the partner must not get them
-	Window     bool              `yaml:"window"`            // access is just in time: hooks open_window and close_window
+	Owner      string            `yaml:"owner" doc:"Who in your house answers for this partner's access." example:"payments team"`
+	Purpose    string            `yaml:"purpose" doc:"What the access is for." example:"reads the status of its own payments"`
+	ValidUntil Date              `yaml:"valid_until" doc:"When the agreement ends." example:"2027-06-30"`
+	Review     *Review           `yaml:"review" doc:"The periodic review of the agreement."`
+	Claims     map[string]string `yaml:"claims" doc:"Claims that the partner's tokens must carry." example:"{org_id: acme}"`
+	Scopes     []string          `yaml:"scopes" doc:"All scopes that the partner may ever get; absent: the partner's." example:"[payments:read]"`
+	Unentitled []string          `yaml:"unentitled_scopes" doc:"Scopes that exist at the AS and that the partner must not get." example:"[payments:write]"`
+	Window     bool              `yaml:"window" default:"false" doc:"Access is just in time: the hooks open_window and close_window open and close it."`
 }
 
 // Review is the periodic review of the agreement.
 type Review struct {
-	Last  Date     `yaml:"last"`
-	Every Duration `yaml:"every"`
+	Last  Date     `yaml:"last" need:"yes" doc:"When it was last reviewed." example:"2026-06-01"`
+	Every Duration `yaml:"every" need:"yes" doc:"How often it must be." example:"90d"`
 }
 
 // Point is an enforcement point.
 type Point struct {
-	Name            string            `yaml:"name"`
-	URL             string            `yaml:"url"`
-	CA              Reference         `yaml:"ca"`
-	TokenFrom       string            `yaml:"token_from"`
-	Resource        string            `yaml:"resource"`           // the audience that this point wants (RFC 8707); the client's when absent
-	Credential      string            `yaml:"credential"`         // bearer, dpop, mtls, api_key, basic, exec
-	Header          string            `yaml:"header"`             // for api_key: the header field
-	Exec            []string          `yaml:"exec"`               // for exec: a signer
-	TLSClient       string            `yaml:"client_certificate"` // none, optional, required
-	Binding         bool              `yaml:"binding"`            // the agreement demands sender-constrained tokens here
-	Revocation      string            `yaml:"revocation"`         // introspect, push, expiry
-	Format          string            `yaml:"token_format"`       // jwt, opaque, or absent: as it comes
-	Operations      []Operation       `yaml:"operations"`
-	Addresses       []string          `yaml:"addresses"`        // replicas: host:port
-	Origin          string            `yaml:"origin"`           // the upstream's direct address, which must not be open
-	WAF             string            `yaml:"waf"`              // active: something in front answers on its own
-	IdentityHeaders []string          `yaml:"identity_headers"` // further header fields by which this point's upstream is told who calls
-	Identity        map[string]string `yaml:"identity"`         // how this point's log and echo name the partner, when not by client_id
+	Name            string            `yaml:"name" need:"yes" is:"name" doc:"The point's name in reports." example:"edge"`
+	URL             string            `yaml:"url" need:"yes" is:"url" doc:"Where it is reached." example:"https://edge.example"`
+	CA              Reference         `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
+	TokenFrom       string            `yaml:"token_from" doc:"The AS whose tokens it takes; absent: the only one." example:"main"`
+	Resource        string            `yaml:"resource" doc:"The audience that it wants (RFC 8707); absent: the client's." example:"https://api.example"`
+	Credential      string            `yaml:"credential" words:"bearer|dpop|mtls|api_key|basic|exec" default:"bearer" doc:"What it wants to see; exec is a signer."`
+	Header          string            `yaml:"header" is:"header" default:"X-API-Key" doc:"For credential: api_key, the header field that carries it."`
+	Exec            []string          `yaml:"exec" doc:"For credential: exec, the signer and its arguments; needs --allow-exec." example:"[./sign]"`
+	TLSClient       string            `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether it asks for a client certificate."`
+	Binding         bool              `yaml:"binding" default:"false" doc:"The agreement demands sender-constrained tokens here."`
+	Revocation      string            `yaml:"revocation" words:"introspect|push|expiry" doc:"How it learns of a revocation, which says which limit binds it; needed for bearer and dpop." example:"introspect"`
+	Format          string            `yaml:"token_format" words:"jwt|opaque" doc:"What tokens look like here; absent: as they come." example:"jwt"`
+	Operations      []Operation       `yaml:"operations" need:"yes" doc:"Requests that the agreement allows or denies here; at least one is allowed."`
+	Addresses       []string          `yaml:"addresses" is:"address" doc:"The replicas behind the URL's host, as host:port or host (then the URL's port)." example:"[192.0.2.10, 192.0.2.11:8443]"`
+	Origin          string            `yaml:"origin" is:"origin" doc:"The upstream's direct address behind the point, which must not be open: a URL, or host:port with the URL's scheme." example:"https://origin.example:8443"`
+	WAF             string            `yaml:"waf" words:"none|active" default:"none" doc:"active: something in front answers on its own."`
+	IdentityHeaders []string          `yaml:"identity_headers" is:"header" doc:"Further header fields by which its upstream is told who calls." example:"[X-Partner]"`
+	Identity        map[string]string `yaml:"identity" doc:"How its log and echo name each member of the cast, when not by client_id." example:"{partner: acme}"`
 }
 
 // Operation is one request at a point that the agreement allows or denies.
 type Operation struct {
-	Name         string            `yaml:"name"`
-	Request      string            `yaml:"request"` // GET /payments
-	Header       map[string]string `yaml:"headers"`
-	Body         Reference         `yaml:"body"`
-	Deny         bool              `yaml:"deny"`
-	Scopes       []string          `yaml:"scopes"` // that it needs; for the tests of missing scope
-	AcceptedWhen Oracle            `yaml:"accepted_when"`
-	ReachedWhen  Oracle            `yaml:"reached_when"` // for unsafe operations: authorised, and the application said no to the body
-	IdentityAt   string            `yaml:"identity_at"`  // json:/seen/client_id or header:x-client-id
-	NonceAt      string            `yaml:"nonce_at"`     // json:/seen/trace: where the answer carries this exchange's trace id
-	RouteProof   string            `yaml:"route_proof"`  // member of the cast that may
-	ObjectOf     string            `yaml:"object_of"`    // the object belongs to this member of the cast
+	Name         string            `yaml:"name" need:"yes" is:"name" doc:"The operation's name." example:"list"`
+	Request      string            `yaml:"request" need:"yes" is:"request" doc:"METHOD and request target, as sent." example:"GET /payments"`
+	Header       map[string]string `yaml:"headers" is:"plainheaders" doc:"Header fields that it sends; never credentials." example:"{Content-Type: application/json}"`
+	Body         Reference         `yaml:"body" doc:"The body, as text or by reference; for unsafe operations authorised but invalid." example:"file:invalid.json"`
+	Deny         bool              `yaml:"deny" default:"false" doc:"The agreement denies it to the partner."`
+	Scopes       []string          `yaml:"scopes" doc:"The scopes that it needs." example:"[payments:read]"`
+	AcceptedWhen Oracle            `yaml:"accepted_when" doc:"How an answer looks that let the call through; absent: any 2xx."`
+	ReachedWhen  Oracle            `yaml:"reached_when" doc:"For unsafe operations: the call was let through and the application said no to the body."`
+	IdentityAt   string            `yaml:"identity_at" is:"spot" doc:"Where the answer tells which identity was seen." example:"json:/seen/client_id"`
+	NonceAt      string            `yaml:"nonce_at" is:"spot" doc:"Where the answer carries this exchange's trace id." example:"json:/seen/trace"`
+	RouteProof   string            `yaml:"route_proof" words:"partner|neighbour|resource_server" doc:"For denied operations: the member of the cast that may, which proves that the route exists." example:"neighbour"`
+	ObjectOf     string            `yaml:"object_of" words:"partner|neighbour|resource_server" doc:"The object of the request belongs to this member of the cast." example:"neighbour"`
 }
 
 // Oracle tells how an answer looks. An empty oracle means any 2xx.
 type Oracle struct {
-	Status []int  `yaml:"status"` // one or a list
-	JSON   string `yaml:"json"`   // a pointer that must be there
+	Status []int  `yaml:"status" is:"status" doc:"The status code, one or a list." example:"[400, 422]"`
+	JSON   string `yaml:"json" is:"pointer" doc:"A JSON pointer that must be there (RFC 6901)." example:"/items"`
 }
 
 // Audit is the list of log sources. None is set by `audit: none`.
 type Audit struct {
-	None    bool
-	Sources []LogSource
+	None    bool        `yaml:"-" doc:"There is no access to any log."`
+	Sources []LogSource `yaml:"-" doc:"The logs."`
 }
 
 // LogSource is one audit log.
 type LogSource struct {
-	Name     string            `yaml:"name"`
-	File     string            `yaml:"file"`
-	Exec     []string          `yaml:"exec"`
-	Preset   string            `yaml:"preset"`   // checkride, nginx-json, haproxy-json, oidc-provider, plain
-	Fields   map[string]string `yaml:"fields"`   // normal name -> dotted path
-	Covers   []string          `yaml:"covers"`   // points and authorization servers
-	Filtered bool              `yaml:"filtered"` // shows only lines with our marker
-	Delay    Duration          `yaml:"delay"`
+	Name     string            `yaml:"name" need:"yes" is:"name" doc:"The log's name in reports." example:"edge"`
+	File     string            `yaml:"file" doc:"A file of log lines, relative to the plan; it may grow during the ride." example:"edge.jsonl"`
+	Exec     []string          `yaml:"exec" doc:"A command that prints log lines; needs --allow-exec." example:"[./fetch-log]"`
+	Preset   string            `yaml:"preset" words:"checkride|nginx-json|haproxy-json|oidc-provider|plain" default:"checkride" doc:"How a line is read."`
+	Fields   map[string]string `yaml:"fields" doc:"Where to find a field when not at the preset's place: normal name to dotted path." example:"{client: auth.client_id}"`
+	Covers   []string          `yaml:"covers" need:"yes" doc:"The points and authorization servers whose decisions it records." example:"[edge, main]"`
+	Filtered bool              `yaml:"filtered" default:"false" doc:"It shows only lines with the ride's marker."`
+	Delay    Duration          `yaml:"delay" default:"0s" doc:"How late lines arrive; limits.log_delay is the promise." example:"5s"`
 }
 
 // Limits are promises: how long trust may outlive its withdrawal, how long credentials may live.
 type Limits struct {
-	Revocation            RevocationLimits `yaml:"revocation"`
-	NewTokensAfterDisable Duration         `yaml:"new_tokens_after_disable"`
-	Deletion              Duration         `yaml:"deletion"` // tokens issued before the client's deletion; the longest of revocation when absent
-	Entitlement           Duration         `yaml:"entitlement"`
-	KeyWithdrawal         Duration         `yaml:"key_withdrawal"`
-	SecretOverlap         Duration         `yaml:"secret_overlap"` // how long an old secret may work after its rotation
-	Window                Duration         `yaml:"window"`
-	TokenLifetime         Duration         `yaml:"token_lifetime"`
-	LogDelay              Duration         `yaml:"log_delay"`
-	ClockSkew             Duration         `yaml:"clock_skew"`
-	Patience              Duration         `yaml:"patience"` // how long is watched beyond a limit
-	Settle                Duration         `yaml:"settle"`   // budget for a write to reach all replicas
+	Revocation            RevocationLimits `yaml:"revocation" doc:"How long a revoked token may still be accepted, by the kind of the point."`
+	NewTokensAfterDisable Duration         `yaml:"new_tokens_after_disable" default:"5s" doc:"How long a disabled client may still get tokens."`
+	Deletion              Duration         `yaml:"deletion" doc:"How long tokens outlive the deletion of their client; absent: the longest of revocation introspect and push." example:"10s"`
+	Entitlement           Duration         `yaml:"entitlement" default:"10s" doc:"How long a token may carry rights that were taken away."`
+	KeyWithdrawal         Duration         `yaml:"key_withdrawal" default:"10s" doc:"How long a token signed with a withdrawn key may still be accepted."`
+	SecretOverlap         Duration         `yaml:"secret_overlap" default:"0s" doc:"How long an old secret may work after its rotation."`
+	Window                Duration         `yaml:"window" default:"10s" doc:"How long access may outlive the end of its window."`
+	TokenLifetime         Duration         `yaml:"token_lifetime" default:"10m" doc:"How long an access token may live."`
+	LogDelay              Duration         `yaml:"log_delay" default:"30s" doc:"How late a record may arrive in the audit log."`
+	ClockSkew             Duration         `yaml:"clock_skew" default:"10s" doc:"How far clocks may differ, and the leeway that verifiers may give."`
+	Patience              Duration         `yaml:"patience" default:"5s" doc:"How long the ride watches beyond a limit."`
+	Settle                Duration         `yaml:"settle" default:"10s" doc:"How long a write may take to reach all replicas."`
 }
 
 // RevocationLimits bound revocation by the kind of a point.
 type RevocationLimits struct {
-	Introspect Duration `yaml:"introspect"`
-	Push       Duration `yaml:"push"`
-	Expiry     Duration `yaml:"expiry"`
+	Introspect Duration `yaml:"introspect" default:"10s" doc:"At points that introspect."`
+	Push       Duration `yaml:"push" default:"10s" doc:"At points to which revocations are pushed."`
+	Expiry     Duration `yaml:"expiry" default:"5m" doc:"At points that wait for the token's expiry: its remaining life is the exposure."`
 }
 
 // For gives the limit of a point's kind of revocation and the promise's key.
@@ -230,43 +236,46 @@ func (l RevocationLimits) For(kind string) (time.Duration, string) {
 	return l.Expiry.D(), "limits.revocation.expiry"
 }
 
+// Longest is the longest limit of the points that learn of a revocation before the token's expiry.
+func (l RevocationLimits) Longest() time.Duration { return max(l.Introspect, l.Push).D() }
+
 // Hook is what the operator offers for what has no standard endpoint: an HTTP request or a command. {client_id},
 // {scope}, {kid} and the like are replaced by values of the cast: literally, in one pass, no expressions.
 type Hook struct {
-	HTTP    string               `yaml:"http"` // POST https://admin.example/clients/{client_id}/suspend
-	Header  map[string]Reference `yaml:"headers"`
-	Body    string               `yaml:"body"`
-	CA      Reference            `yaml:"ca"`
-	Exec    []string             `yaml:"exec"`
-	Timeout Duration             `yaml:"timeout"`
+	HTTP    string               `yaml:"http" is:"call" doc:"METHOD and absolute URL." example:"POST https://admin.example/clients/{client_id}/suspend"`
+	Header  map[string]Reference `yaml:"headers" is:"headers" doc:"Header fields; credentials by reference, the whole value." example:"{Authorization: env:ADMIN_AUTHORIZATION}"`
+	Body    string               `yaml:"body" is:"placeholders" doc:"The request's body." example:"client={client_id}"`
+	CA      Reference            `yaml:"ca" is:"pem" doc:"The CA of the host's certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
+	Exec    []string             `yaml:"exec" is:"placeholders" doc:"A command and its arguments; needs --allow-exec." example:"[./suspend.sh, \"{client_id}\"]"`
+	Timeout Duration             `yaml:"timeout" default:"30s" doc:"How long it may take."`
 }
 
 // Budget bounds what a ride may create and try.
 type Budget struct {
-	Tokens        int        `yaml:"tokens"`
-	Registrations int        `yaml:"registrations"`
-	FailedAuth    FailedAuth `yaml:"failed_auth"`
+	Tokens        int        `yaml:"tokens" default:"2000" doc:"How many tokens it may ask for."`
+	Registrations int        `yaml:"registrations" default:"100" doc:"How many clients it may register."`
+	FailedAuth    FailedAuth `yaml:"failed_auth" doc:"Failed authentications; they may lock a client out."`
 }
 
 // FailedAuth bounds failed authentications.
 type FailedAuth struct {
-	PerClient int `yaml:"per_client"`
+	PerClient int `yaml:"per_client" default:"50" doc:"How many it may cause for one client."`
 }
 
 // Pace limits rate and concurrency, per host.
 type Pace struct {
-	RequestsPerSecond float64  `yaml:"requests_per_second"` // 0: unlimited
-	Concurrency       int      `yaml:"concurrency"`
-	Timeout           Duration `yaml:"timeout"` // of one exchange
+	RequestsPerSecond float64  `yaml:"requests_per_second" default:"50" doc:"How many requests start in a second; 0 is unlimited."`
+	Concurrency       int      `yaml:"concurrency" default:"8" doc:"How many are under way at once."`
+	Timeout           Duration `yaml:"timeout" default:"10s" doc:"How long one exchange may take."`
 }
 
 // Exclusion is a declared gap or a waiver. Owner, reason and expiry are required.
 type Exclusion struct {
-	Check   string `yaml:"check"`
-	Point   string `yaml:"point"`
-	Reason  string `yaml:"reason"`
-	Owner   string `yaml:"owner"`
-	Expires Date   `yaml:"expires"`
+	Check   string `yaml:"check" need:"yes" is:"pattern" doc:"A check's id, all of a stage as stage.*, or all checks as \"*\"." example:"rotate.*"`
+	Point   string `yaml:"point" doc:"Only at this point or authorization server; absent: everywhere." example:"edge"`
+	Reason  string `yaml:"reason" need:"yes" doc:"Why." example:"vendor change freeze"`
+	Owner   string `yaml:"owner" need:"yes" doc:"Who answers for it." example:"payments team"`
+	Expires Date   `yaml:"expires" need:"yes" doc:"When it ends; an expired one is an error." example:"2026-12-31"`
 }
 
 // Severity in a plan: low, medium, high, critical.
@@ -282,7 +291,7 @@ func (d Duration) D() time.Duration { return time.Duration(d) }
 type Date struct{ time.Time }
 
 // Reference is a value by reference: env:NAME, file:PATH or exec:COMMAND, or the text itself where the member is no
-// secret. [Plan.Resolve] reads it.
+// secret. [Resolver] reads it.
 type Reference struct {
 	Text string // as written
 	Line int
