@@ -1,0 +1,143 @@
+// A certified authorization server, set up the way partners are onboarded: node server.mjs CONFIG.json
+//
+// It keeps oidc-provider's own behaviour wherever possible: what it does with the tokens of a deleted client, or with the
+// revocation of a JWT, is what the tests are about.
+import { appendFileSync, readFileSync } from 'node:fs';
+import https from 'node:https';
+import Provider, { errors } from 'oidc-provider';
+
+const config = JSON.parse(readFileSync(process.argv[2]));
+
+// The provider's default adapter is an LRU of 1000 entries, which silently forgets clients and tokens under load.
+const stores = new Map();
+class MapAdapter {
+  constructor(name) {
+    if (!stores.has(name)) stores.set(name, new Map());
+    this.store = stores.get(name);
+  }
+
+  async upsert(id, payload, expiresIn) {
+    this.store.set(id, { payload, ends: expiresIn ? Date.now() + expiresIn * 1000 : Infinity });
+  }
+
+  async find(id) {
+    const kept = this.store.get(id);
+    if (!kept) return undefined;
+    if (kept.ends < Date.now()) {
+      this.store.delete(id);
+      return undefined;
+    }
+    return kept.payload;
+  }
+
+  async findByMember(member, value) {
+    for (const id of this.store.keys()) {
+      const payload = await this.find(id);
+      if (payload?.[member] === value) return payload;
+    }
+    return undefined;
+  }
+
+  async findByUid(uid) { return this.findByMember('uid', uid); }
+
+  async findByUserCode(code) { return this.findByMember('userCode', code); }
+
+  async consume(id) {
+    const payload = await this.find(id);
+    if (payload) payload.consumed = Math.floor(Date.now() / 1000);
+  }
+
+  async destroy(id) { this.store.delete(id); }
+
+  async revokeByGrantId(grantId) {
+    for (const [id, kept] of this.store) if (kept.payload.grantId === grantId) this.store.delete(id);
+  }
+}
+
+const certificate = (ctx) => ctx.socket.getPeerX509Certificate?.();
+const life = config.token_life_seconds;
+
+const provider = new Provider(config.issuer, {
+  adapter: MapAdapter,
+  jwks: config.jwks,
+  clients: config.clients,
+  scopes: ['payments:read', 'payments:write'],
+  cookies: { keys: [config.cookie_key] },
+  ttl: { ClientCredentials: life, AccessToken: life },
+  clientDefaults: {
+    grant_types: ['client_credentials'],
+    response_types: [],
+    redirect_uris: [],
+    token_endpoint_auth_method: 'private_key_jwt',
+    id_token_signed_response_alg: 'ES256',
+  },
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
+  features: {
+    devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    registration: config.registration ? { enabled: true, initialAccessToken: config.initial_access_token } : { enabled: false },
+    registrationManagement: { enabled: config.registration, rotateRegistrationAccessToken: true },
+    // Partners must not ask about tokens: only the gateway and, where there is one, the ride's resource server may.
+    introspection: { enabled: true, allowedPolicy: async (ctx, client) => config.may_introspect.includes(client.clientId) },
+    revocation: { enabled: true },
+    dPoP: { enabled: true },
+    mTLS: {
+      enabled: true,
+      certificateBoundAccessTokens: true,
+      selfSignedTlsClientAuth: true,
+      tlsClientAuth: true,
+      getCertificate: certificate,
+      certificateAuthorized: (ctx) => ctx.socket.authorized,
+      certificateSubjectMatches: (ctx, property, expected) => {
+        const shown = certificate(ctx);
+        if (property === 'tls_client_auth_subject_dn') return shown.subject.split('\n').reverse().join(',') === expected;
+        if (property === 'tls_client_auth_san_dns') return (shown.subjectAltName || '').split(', ').includes(`DNS:${expected}`);
+        return false;
+      },
+    },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: async () => config.default_resource,
+      getResourceServerInfo: async (ctx, resource) => {
+        if (!config.resources[resource]) throw new errors.InvalidTarget();
+        return { scope: 'payments:read payments:write', audience: resource, accessTokenTTL: life, ...config.resources[resource] };
+      },
+      useGrantedResource: async () => true,
+    },
+  },
+});
+
+provider.on('server_error', (ctx, error) => console.error('server_error', error));
+
+// One line per event: who, what, how it ended, and the caller's trace.
+const events = [
+  'registration_create.success', 'registration_create.error', 'registration_read.error', 'registration_update.success',
+  'registration_update.error', 'registration_delete.success', 'registration_delete.error', 'grant.success', 'grant.error',
+  'introspection.error', 'revocation.error', 'client_credentials.saved', 'client_credentials.issued', 'client_credentials.destroyed',
+];
+for (const event of events) {
+  provider.on(event, (...given) => {
+    const ctx = given.find((x) => x?.oidc) ?? Provider.ctx;
+    const error = given.find((x) => x instanceof Error);
+    const token = given.find((x) => x?.kind);
+    const line = {
+      ts: new Date().toISOString(),
+      event,
+      client_id: ctx?.oidc?.client?.clientId ?? token?.clientId ?? given.find((x) => x?.clientId)?.clientId,
+      jti: token?.jti,
+      ip: ctx?.ip,
+      error: error?.error,
+      detail: error?.error_detail ?? error?.message,
+      trace: ctx?.get?.('traceparent') || undefined,
+    };
+    appendFileSync(config.audit, `${JSON.stringify(line)}\n`);
+  });
+}
+
+https.createServer({
+  key: readFileSync(config.key),
+  cert: readFileSync(config.certificate),
+  ca: readFileSync(config.ca),
+  requestCert: true,
+  rejectUnauthorized: false,
+}, provider.callback()).listen(config.port, '127.0.0.1', () => console.log(`${config.issuer} is up`));

@@ -1,0 +1,413 @@
+//go:build linux
+
+// Package real runs third-party systems on loopback, so that the program is not only tested on its own sandbox: the
+// certified authorization server oidc-provider, nginx as a gateway that introspects, HAProxy as a gateway that verifies
+// JWTs offline, and a small API behind both.
+//
+// Start with [ForTest] in a test, or with [Start], and with [Stack.Plan], which lays a plan for a ride against it. The
+// systems are installed by install.sh in this folder.
+package real
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The resources (RFC 8707) that the authorization server knows. A token for [JWTResource] and [OtherJWTResource] is a JWT
+// signed with ES256; one for [OpaqueResource], which is the default, is opaque.
+const (
+	JWTResource      = "https://api.partner.test/jwt"
+	OtherJWTResource = "https://api.partner.test/jwt-of-another-api"
+	OpaqueResource   = "https://api.partner.test/opaque"
+)
+
+// jsModule is where Debian's package libnginx-mod-http-js puts nginx's JavaScript.
+const jsModule = "/usr/lib/nginx/modules/ngx_http_js_module.so"
+
+// Options say how the stack behaves. The zero value is oidc-provider with dynamic registration, tokens of five minutes
+// and an introspection cache of 15 s.
+type Options struct {
+	Dir       string        // where configurations, keys and logs are laid; it must exist
+	TokenLife time.Duration // whole seconds; 0: 5 min
+	CacheLife time.Duration // of nginx's introspection cache at /api/; whole seconds; 0: 15 s
+	Given     bool          // registration is off: partner and neighbour exist, and nobody but the gateway may introspect
+}
+
+// Client is a client that the authorization server knows from its start.
+type Client struct {
+	ID     string
+	Secret string // empty for private_key_jwt
+	Key    string // file of the private key in PEM, for private_key_jwt
+}
+
+// Stack is the running systems. Origins are without a trailing slash.
+type Stack struct {
+	Dir                string
+	Issuer             string // oidc-provider: https://localhost:PORT
+	Nginx              string // introspects: /api/ with a cache, /nocache/ without
+	HAProxy            string // verifies JWTs of [JWTResource] offline
+	InitialAccessToken string // empty with Options.Given
+	ResourceServer     Client // may introspect; empty with Options.Given
+	Partner, Neighbour Client // with Options.Given only
+
+	options   Options
+	authority *authority
+	settings  settings
+	api       *api
+	processes []*process
+}
+
+// settings is what the configurations and plans are filled in with.
+type settings struct {
+	Dir, Upstream, Issuer, JSModule        string
+	IssuerPort, NginxPort, HAProxyPort     int
+	TokenSeconds, CacheSeconds             int
+	GatewayBasic                           string
+	JWTResource, OpaqueResource            string
+	Nginx, HAProxy                         string
+	ResourceServerID, PartnerID, Neighbour string
+	Root                                   bool
+}
+
+// ForTest starts a stack for one test and stops it at the test's end. It skips the test when a system is not installed,
+// unless CHECKRIDE_REAL=required says that this must not happen. Logs of a failed test stay readable in its output.
+func ForTest(t testing.TB, o Options) *Stack {
+	t.Helper()
+	missing := Missing()
+	if len(missing) > 0 {
+		reason := "not installed: " + strings.Join(missing, ", ") + "; run test/real/install.sh"
+		if os.Getenv("CHECKRIDE_REAL") == "required" {
+			t.Fatal(reason)
+		}
+		t.Skip(reason)
+	}
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	stack, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		err := stack.Close()
+		if err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log(stack.outputs())
+		}
+	})
+	return stack
+}
+
+// Missing names what Start needs and this machine lacks.
+func Missing() []string {
+	var missing []string
+	for _, name := range []string{"node", "nginx", "haproxy"} {
+		_, err := program(name)
+		if err != nil {
+			missing = append(missing, name)
+		}
+	}
+	files := map[string]string{"libnginx-mod-http-js": jsModule}
+	folder, err := serverFolder()
+	if err != nil {
+		return append(missing, err.Error())
+	}
+	files["npm package oidc-provider"] = filepath.Join(folder, "node_modules", "oidc-provider", "package.json")
+	for name, file := range files {
+		_, err := os.Stat(file)
+		if err != nil {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// Start lays keys and configurations in o.Dir, starts the systems on free ports of 127.0.0.1 and waits until each
+// answers. The systems live until Close, or until ctx ends.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	if o.TokenLife == 0 {
+		o.TokenLife = 5 * time.Minute
+	}
+	if o.CacheLife == 0 {
+		o.CacheLife = 15 * time.Second
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("lay the stack in %s: %w", o.Dir, err)
+	}
+	o.Dir = dir
+	s := &Stack{Dir: dir, options: o}
+	err = s.start(ctx)
+	if err != nil {
+		return nil, errors.Join(err, errors.New(s.outputs()), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	for _, folder := range []string{"pki", "oidc-provider", "nginx/temp", "nginx/cache", "haproxy"} {
+		err := os.MkdirAll(filepath.Join(s.Dir, folder), 0o700)
+		if err != nil {
+			return fmt.Errorf("lay the stack: %w", err)
+		}
+	}
+	var err error
+	s.authority, err = newAuthority()
+	if err != nil {
+		return err
+	}
+	err = s.authority.lay(filepath.Join(s.Dir, "pki"))
+	if err != nil {
+		return err
+	}
+	s.api, err = serveAPI()
+	if err != nil {
+		return err
+	}
+	err = s.settle()
+	if err != nil {
+		return err
+	}
+	err = s.startServer(ctx)
+	if err != nil {
+		return err
+	}
+	return s.startGateways(ctx)
+}
+
+// settle chooses ports and names.
+func (s *Stack) settle() error {
+	ports, err := freePorts(3)
+	if err != nil {
+		return err
+	}
+	s.Issuer = fmt.Sprintf("https://localhost:%d", ports[0])
+	s.Nginx = fmt.Sprintf("https://localhost:%d", ports[1])
+	s.HAProxy = fmt.Sprintf("https://localhost:%d", ports[2])
+	s.settings = settings{
+		Dir: s.Dir, Upstream: s.api.address, Issuer: s.Issuer, JSModule: jsModule,
+		IssuerPort: ports[0], NginxPort: ports[1], HAProxyPort: ports[2],
+		TokenSeconds: int(s.options.TokenLife / time.Second), CacheSeconds: int(s.options.CacheLife / time.Second),
+		JWTResource: JWTResource, OpaqueResource: OpaqueResource,
+		Nginx: s.Nginx, HAProxy: s.HAProxy, Root: os.Geteuid() == 0,
+	}
+	return nil
+}
+
+// clientMetadata is a client in oidc-provider's configuration, in the words of RFC 7591.
+type clientMetadata struct {
+	ID     string `json:"client_id"`
+	Name   string `json:"client_name"`
+	Method string `json:"token_endpoint_auth_method"`
+	Secret string `json:"client_secret,omitempty"`
+	Scope  string `json:"scope,omitempty"`
+	JWKS   any    `json:"jwks,omitempty"`
+}
+
+// serverConfig is what oidc-provider/server.mjs reads.
+type serverConfig struct {
+	Issuer             string                    `json:"issuer"`
+	Port               int                       `json:"port"`
+	Key                string                    `json:"key"`
+	Certificate        string                    `json:"certificate"`
+	CA                 string                    `json:"ca"`
+	Audit              string                    `json:"audit"`
+	JWKS               any                       `json:"jwks"`
+	CookieKey          string                    `json:"cookie_key"`
+	TokenLife          int                       `json:"token_life_seconds"`
+	Registration       bool                      `json:"registration"`
+	InitialAccessToken string                    `json:"initial_access_token"`
+	MayIntrospect      []string                  `json:"may_introspect"`
+	DefaultResource    string                    `json:"default_resource"`
+	Resources          map[string]map[string]any `json:"resources"`
+	Clients            []clientMetadata          `json:"clients"`
+}
+
+func (s *Stack) startServer(ctx context.Context) error {
+	folder, err := serverFolder()
+	if err != nil {
+		return err
+	}
+	signing, err := newSigningKey("as-1")
+	if err != nil {
+		return err
+	}
+	err = signing.layPublic(filepath.Join(s.Dir, "haproxy", "as.pem"))
+	if err != nil {
+		return err
+	}
+	jwt := map[string]any{"accessTokenFormat": "jwt", "jwt": map[string]any{"sign": map[string]any{"alg": "ES256"}}}
+	config := serverConfig{
+		Issuer: s.Issuer, Port: s.settings.IssuerPort,
+		Key: s.path("pki/server.key"), Certificate: s.path("pki/server.pem"), CA: s.path("pki/ca.pem"), Audit: s.path("oidc-provider/audit.jsonl"),
+		JWKS: signing.privateSet(), CookieKey: rand.Text(), TokenLife: s.settings.TokenSeconds, DefaultResource: OpaqueResource,
+		Resources: map[string]map[string]any{JWTResource: jwt, OtherJWTResource: jwt, OpaqueResource: {"accessTokenFormat": "opaque"}},
+	}
+	err = s.introduce(&config)
+	if err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(config, "", "  ")
+	if err != nil {
+		return fmt.Errorf("configure oidc-provider: %w", err)
+	}
+	file := s.path("oidc-provider/config.json")
+	err = os.WriteFile(file, text, 0o600)
+	if err != nil {
+		return fmt.Errorf("configure oidc-provider: %w", err)
+	}
+	server, err := startProcess(ctx, "oidc-provider", s.path("oidc-provider"), "output.log", "node", filepath.Join(folder, "server.mjs"), file)
+	if err != nil {
+		return err
+	}
+	s.processes = append(s.processes, server)
+	client := &http.Client{Transport: s.authority.transport(nil)}
+	defer client.CloseIdleConnections()
+	return server.ready(ctx, func(ctx context.Context) error {
+		return answers(ctx, client, s.Issuer+"/.well-known/openid-configuration")
+	})
+}
+
+// introduce makes the clients that exist from the start, and lays their secrets where the plans look for them.
+func (s *Stack) introduce(config *serverConfig) error {
+	gateway := clientMetadata{ID: "gateway", Name: "the gateway", Method: "client_secret_basic", Secret: rand.Text()}
+	s.settings.GatewayBasic = base64.StdEncoding.EncodeToString([]byte(gateway.ID + ":" + gateway.Secret))
+	config.Clients = []clientMetadata{gateway}
+	config.MayIntrospect = []string{gateway.ID}
+	secrets := map[string]string{}
+	if s.options.Given {
+		key, err := newSigningKey("partner-1")
+		if err != nil {
+			return err
+		}
+		s.Partner = Client{ID: "given-partner", Key: s.path("partner.key.pem")}
+		err = key.layPrivate(s.Partner.Key)
+		if err != nil {
+			return err
+		}
+		s.Neighbour = Client{ID: "given-neighbour", Secret: rand.Text()}
+		secrets["neighbour.secret"] = s.Neighbour.Secret
+		config.Clients = append(config.Clients,
+			clientMetadata{ID: s.Partner.ID, Name: "partner", Method: "private_key_jwt", Scope: "payments:read", JWKS: key.publicSet()},
+			clientMetadata{ID: s.Neighbour.ID, Name: "neighbour", Method: "client_secret_basic", Secret: s.Neighbour.Secret, Scope: "payments:read payments:write"})
+		s.settings.PartnerID, s.settings.Neighbour = s.Partner.ID, s.Neighbour.ID
+	} else {
+		s.InitialAccessToken = rand.Text()
+		config.Registration, config.InitialAccessToken = true, s.InitialAccessToken
+		s.ResourceServer = Client{ID: "resource-server", Secret: rand.Text()}
+		config.Clients = append(config.Clients,
+			clientMetadata{ID: s.ResourceServer.ID, Name: "resource server of the ride", Method: "client_secret_basic", Secret: s.ResourceServer.Secret})
+		config.MayIntrospect = append(config.MayIntrospect, s.ResourceServer.ID)
+		s.settings.ResourceServerID = s.ResourceServer.ID
+		secrets["initial-access.token"] = s.InitialAccessToken
+		secrets["resource-server.secret"] = s.ResourceServer.Secret
+	}
+	for name, secret := range secrets {
+		err := os.WriteFile(s.path(name), []byte(secret), 0o600)
+		if err != nil {
+			return fmt.Errorf("lay %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (s *Stack) startGateways(ctx context.Context) error {
+	for name, file := range map[string]string{"nginx.conf": "nginx/nginx.conf", "gateway.js": "nginx/gateway.js", "haproxy.cfg": "haproxy/haproxy.cfg"} {
+		err := s.fill("configs/"+name, s.path(file))
+		if err != nil {
+			return err
+		}
+	}
+	nginx, err := startProcess(ctx, "nginx", s.path("nginx"), "output.log", "nginx", "-p", s.path("nginx"), "-e", s.path("nginx/error.log"), "-c", s.path("nginx/nginx.conf"))
+	if err != nil {
+		return err
+	}
+	s.processes = append(s.processes, nginx)
+	// HAProxy writes its log, and nothing else, to standard output.
+	haproxy, err := startProcess(ctx, "haproxy", s.path("haproxy"), "audit.jsonl", "haproxy", "-db", "-f", s.path("haproxy/haproxy.cfg"))
+	if err != nil {
+		return err
+	}
+	s.processes = append(s.processes, haproxy)
+	for gateway, port := range map[*process]int{nginx: s.settings.NginxPort, haproxy: s.settings.HAProxyPort} {
+		err := gateway.ready(ctx, func(ctx context.Context) error { return listens(ctx, port) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Plan lays one of the plans in the folder plans, for instance oidc-nginx.yaml, and gives its file name. Its secrets are
+// files beside it.
+func (s *Stack) Plan(name string) (string, error) {
+	err := os.WriteFile(s.path("invalid-payment.json"), []byte(`{"amount": -1}`), 0o600)
+	if err != nil {
+		return "", fmt.Errorf("lay %s: %w", name, err)
+	}
+	file := s.path(name)
+	return file, s.fill("plans/"+name, file)
+}
+
+// Close stops the systems and waits until they have ended. It may be called more than once.
+func (s *Stack) Close() error {
+	var errs []error
+	for _, p := range s.processes {
+		errs = append(errs, p.stop())
+	}
+	if s.api != nil {
+		errs = append(errs, s.api.close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Stack) path(name string) string { return filepath.Join(s.Dir, filepath.FromSlash(name)) }
+
+// outputs gives what the systems said, for people who look for the reason of a failure.
+func (s *Stack) outputs() string {
+	var said strings.Builder
+	for _, p := range s.processes {
+		fmt.Fprintf(&said, "%s said:\n%s\n", p.name, p.said())
+	}
+	return said.String()
+}
+
+// program finds an executable; those of a system's administrator are not on everybody's path.
+func program(name string) (string, error) {
+	found, err := exec.LookPath(name)
+	if err == nil {
+		return found, nil
+	}
+	return exec.LookPath("/usr/sbin/" + name)
+}
+
+// serverFolder is the folder of server.mjs, which must stand beside its node_modules.
+func serverFolder() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find test/real: %w", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		folder := filepath.Join(dir, "test", "real", "oidc-provider")
+		_, err := os.Stat(filepath.Join(folder, "server.mjs"))
+		if err == nil {
+			return folder, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("test/real/oidc-provider/server.mjs not found; run inside the repository")
+		}
+	}
+}

@@ -1,0 +1,466 @@
+//go:build linux
+
+package real
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/checkride/checkride/internal/plan"
+)
+
+// The tokens live long enough for nginx's cache of 15 s to be the reason why a revoked one still works, and short enough
+// for the test to see the end of those that only expiry ends.
+const tokenLife = 30 * time.Second
+
+// TestTruth plays the partner with net/http alone, without a line of the program, and confirms what these systems really
+// do. Rides against them must come to the same findings.
+func TestTruth(t *testing.T) {
+	t.Parallel()
+	stack := ForTest(t, Options{TokenLife: tokenLife})
+
+	t.Run("a good token opens every point and the API learns whose it is", func(t *testing.T) {
+		p := register(t, stack, "good")
+		opaque, offline := p.token(t, OpaqueResource), p.token(t, JWTResource)
+		for _, call := range []struct{ url, token string }{
+			{stack.Nginx + "/api/payments", opaque}, {stack.Nginx + "/nocache/payments", opaque}, {stack.HAProxy + "/payments", offline},
+		} {
+			status, seen := p.call(t, call.url, call.token)
+			if status != http.StatusOK || seen.ClientID != p.id || seen.Trace != trace || !seen.OK {
+				t.Errorf("%s: %d %+v, want 200 with client %s and trace %s", call.url, status, seen, p.id, trace)
+			}
+		}
+	})
+
+	t.Run("nothing, garbage, another audience and a missing scope are refused", func(t *testing.T) {
+		p := register(t, stack, "refused")
+		opaque, offline := p.token(t, OpaqueResource), p.token(t, JWTResource)
+		for _, c := range []struct {
+			name, method, url, token string
+			want                     int
+		}{
+			{"nothing", "GET", stack.Nginx + "/api/payments", "", 401},
+			{"nothing", "GET", stack.Nginx + "/nocache/payments", "", 401},
+			{"nothing", "GET", stack.HAProxy + "/payments", "", 401},
+			{"garbage", "GET", stack.Nginx + "/api/payments", "garbage", 401},
+			{"garbage", "GET", stack.HAProxy + "/payments", "a.b.c", 401},
+			{"a JWT where tokens are introspected", "GET", stack.Nginx + "/api/payments", offline, 401},
+			{"another audience", "GET", stack.HAProxy + "/payments", p.token(t, OtherJWTResource), 401},
+			{"a missing scope", "POST", stack.Nginx + "/api/payments", opaque, 403},
+			{"a missing scope", "POST", stack.HAProxy + "/payments", offline, 403},
+		} {
+			status, _ := p.send(t, c.method, c.url, c.token)
+			if status != c.want {
+				t.Errorf("%s: %s %s: %d, want %d", c.name, c.method, c.url, status, c.want)
+			}
+		}
+	})
+
+	t.Run("nginx compares the certificate with cnf and HAProxy does not", func(t *testing.T) {
+		p, thief := register(t, stack, "bound"), register(t, stack, "thief")
+		opaque, offline := p.token(t, OpaqueResource), p.token(t, JWTResource)
+		for _, c := range []struct {
+			url, token string
+			want       int
+		}{
+			{stack.Nginx + "/api/payments", opaque, 401},
+			{stack.Nginx + "/nocache/payments", opaque, 401},
+			{stack.HAProxy + "/payments", offline, 200},
+		} {
+			own, _ := p.call(t, c.url, c.token)
+			stolen, _ := thief.call(t, c.url, c.token)
+			bare, _ := stranger(stack).call(t, c.url, c.token)
+			if own != 200 || stolen != c.want || bare != c.want {
+				t.Errorf("%s: own certificate %d, another's %d, none %d; want 200, %d, %d", c.url, own, stolen, bare, c.want, c.want)
+			}
+		}
+	})
+
+	t.Run("a JWT can be neither revoked nor introspected", func(t *testing.T) {
+		p := register(t, stack, "jwt")
+		offline := p.token(t, JWTResource)
+		status, body := p.post(t, "/token/revocation", url.Values{"client_id": {p.id}, "token": {offline}})
+		if status != 400 || body["error"] != "unsupported_token_type" {
+			t.Errorf("revocation: %d %v, want 400 unsupported_token_type", status, body)
+		}
+		status, body = introspect(t, stack, offline)
+		if status != 400 || body["error"] != "unsupported_token_type" {
+			t.Errorf("introspection: %d %v, want 400 unsupported_token_type", status, body)
+		}
+	})
+
+	t.Run("an update rotates the registration token and only the newest works", func(t *testing.T) {
+		p := register(t, stack, "rotated")
+		metadata := map[string]any{"client_id": p.id, "client_name": "renamed", "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "rotated.partner.test", "scope": "payments:read", "grant_types": []string{"client_credentials"}, "response_types": []string{}, "redirect_uris": []string{}}
+		status, body := p.json(t, "PUT", p.configuration, p.registration, metadata)
+		fresh, _ := body["registration_access_token"].(string)
+		if status != 200 || fresh == "" || fresh == p.registration {
+			t.Fatalf("update: %d %v, want 200 and another registration token", status, body["error"])
+		}
+		old, _ := p.json(t, "GET", p.configuration, p.registration, nil)
+		now, _ := p.json(t, "GET", p.configuration, fresh, nil)
+		if old != 401 || now != 200 {
+			t.Errorf("reading with the old token %d, with the new one %d; want 401, 200", old, now)
+		}
+	})
+
+	t.Run("waits", func(t *testing.T) {
+		t.Run("a revoked token works on at nginx until the cache forgets it", func(t *testing.T) {
+			t.Parallel()
+			p := register(t, stack, "cached")
+			token := p.token(t, OpaqueResource)
+			if status, _ := p.call(t, stack.Nginx+"/api/payments", token); status != 200 {
+				t.Fatalf("before revocation: %d, want 200", status)
+			}
+			p.revoke(t, token)
+			revoked := time.Now()
+			if status, _ := p.call(t, stack.Nginx+"/nocache/payments", token); status != 401 {
+				t.Errorf("without a cache, after revocation: %d, want 401", status)
+			}
+			last := p.untilRefused(t, stack.Nginx+"/api/payments", token)
+			// The lower bound is the agreement's limit in the plans; the upper one is the token's own end.
+			if lived := last.Sub(revoked); lived < 10*time.Second || lived > tokenLife-5*time.Second {
+				t.Errorf("the revoked token was last accepted after %v, want about 15 s", lived)
+			}
+		})
+		t.Run("a deleted client's tokens work until they expire", func(t *testing.T) {
+			t.Parallel()
+			p := register(t, stack, "deleted")
+			opaque, offline := p.token(t, OpaqueResource), p.token(t, JWTResource)
+			expires := expiry(t, offline)
+			if status, _ := p.json(t, "DELETE", p.configuration, p.registration, nil); status != 204 {
+				t.Fatalf("deletion: %d, want 204", status)
+			}
+			deleted := time.Now()
+			status, body := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {p.id}})
+			if status != 401 || body["error"] != "invalid_client" {
+				t.Errorf("a new token for the deleted client: %d %v, want 401 invalid_client", status, body)
+			}
+			status, body = introspect(t, stack, opaque)
+			if status != 200 || body["active"] != true {
+				t.Errorf("introspection of the deleted client's token: %d %v, want it active", status, body)
+			}
+			if status, _ := p.call(t, stack.Nginx+"/nocache/payments", opaque); status != 200 {
+				t.Errorf("the deleted client's opaque token at nginx: %d, want 200", status)
+			}
+			last := p.untilRefused(t, stack.HAProxy+"/payments", offline)
+			if last.Sub(deleted) < 10*time.Second || last.Before(expires.Add(-2*time.Second)) || last.After(expires.Add(2*time.Second)) {
+				t.Errorf("the deleted client's JWT was last accepted at %v, %v after deletion; want its expiry at %v", last, last.Sub(deleted), expires)
+			}
+		})
+	})
+
+	t.Run("the logs name the trace, the client and the outcome", func(t *testing.T) {
+		p := register(t, stack, "logged")
+		p.call(t, stack.Nginx+"/api/payments", p.token(t, OpaqueResource))
+		p.call(t, stack.HAProxy+"/payments", p.token(t, JWTResource))
+		for _, log := range []string{"nginx/audit.jsonl", "haproxy/audit.jsonl", "oidc-provider/audit.jsonl"} {
+			awaitRecord(t, filepath.Join(stack.Dir, log), p.id)
+		}
+	})
+}
+
+// TestGiven confirms the stack without registration, which is how most partners are onboarded.
+func TestGiven(t *testing.T) {
+	t.Parallel()
+	stack := ForTest(t, Options{Given: true, TokenLife: time.Minute})
+	p := stranger(stack)
+	if status, _ := p.json(t, "POST", stack.Issuer+"/reg", "", map[string]any{"client_name": "x"}); status != 404 {
+		t.Errorf("registration: %d, want 404", status)
+	}
+
+	_, neighbour := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:write"}}, stack.Neighbour.ID, stack.Neighbour.Secret)
+	_, partner := p.post(t, "/token", url.Values{
+		"grant_type": {"client_credentials"}, "scope": {"payments:read"}, "client_id": {stack.Partner.ID},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion(t, stack)},
+	})
+	for name, c := range map[string]struct {
+		body map[string]any
+		post int
+	}{"partner": {partner, 403}, "neighbour": {neighbour, 400}} {
+		token, _ := c.body["access_token"].(string)
+		if token == "" {
+			t.Fatalf("%s got no token: %v", name, c.body)
+		}
+		// An authorised but invalid payment: the gateway refuses the partner, the API itself refuses the neighbour's body.
+		if status, _ := p.send(t, "POST", stack.Nginx+"/api/payments", token); status != c.post {
+			t.Errorf("%s pays: %d, want %d", name, status, c.post)
+		}
+		status, body := p.post(t, "/token/introspection", url.Values{"token": {token}}, stack.Neighbour.ID, stack.Neighbour.Secret)
+		if body["active"] != false {
+			t.Errorf("the neighbour introspects the %s's token: %d %v, want it inactive: it has no right to ask", name, status, body)
+		}
+	}
+	if status, _ := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:write"}, "client_id": {stack.Partner.ID},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion(t, stack)}}); status != 400 {
+		t.Errorf("a scope beyond the partner's: %d, want 400", status)
+	}
+}
+
+// TestPlans lays every plan, reads it as a ride would, and looks for every file that it names.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	for given, names := range map[bool][]string{false: {"oidc-nginx.yaml", "oidc-haproxy.yaml"}, true: {"oidc-given.yaml"}} {
+		stack := ForTest(t, Options{Given: given})
+		for _, name := range names {
+			file, err := stack.Plan(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loaded, err := plan.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, reference := range regexp.MustCompile(`file:([\w./-]+)`).FindAllStringSubmatch(loaded.Source.Text, -1) {
+				_, err := os.Stat(filepath.Join(stack.Dir, reference[1]))
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		}
+	}
+}
+
+// trace is the trace id of every call.
+const trace = "0123456789abcdef0123456789abcdef"
+
+// player is a partner as a developer would write one.
+type player struct {
+	stack                           *Stack
+	http                            *http.Client
+	id, registration, configuration string
+}
+
+func stranger(stack *Stack) *player {
+	return &player{stack: stack, http: &http.Client{Transport: stack.authority.transport(nil), Timeout: 10 * time.Second}}
+}
+
+func register(t *testing.T, stack *Stack, name string) *player {
+	t.Helper()
+	certificate, err := stack.authority.issue(name, name+".partner.test", x509.ExtKeyUsageClientAuth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := holder(stack, &certificate)
+	status, body := p.json(t, "POST", stack.Issuer+"/reg", stack.InitialAccessToken, map[string]any{
+		"client_name": name, "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": name + ".partner.test",
+		"tls_client_certificate_bound_access_tokens": true, "scope": "payments:read", "grant_types": []string{"client_credentials"},
+		"response_types": []string{}, "redirect_uris": []string{},
+	})
+	if status != http.StatusCreated {
+		t.Fatalf("registration: %d %v, want 201", status, body)
+	}
+	p.id, _ = body["client_id"].(string)
+	p.registration, _ = body["registration_access_token"].(string)
+	p.configuration, _ = body["registration_client_uri"].(string)
+	return p
+}
+
+func holder(stack *Stack, certificate *tls.Certificate) *player {
+	return &player{stack: stack, http: &http.Client{Transport: stack.authority.transport(certificate), Timeout: 10 * time.Second}}
+}
+
+func (p *player) token(t *testing.T, resource string) string {
+	t.Helper()
+	status, body := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {p.id}, "scope": {"payments:read"}, "resource": {resource}})
+	token, _ := body["access_token"].(string)
+	if status != 200 || token == "" {
+		t.Fatalf("token: %d %v, want 200", status, body)
+	}
+	return token
+}
+
+func (p *player) revoke(t *testing.T, token string) {
+	t.Helper()
+	status, body := p.post(t, "/token/revocation", url.Values{"client_id": {p.id}, "token": {token}})
+	if status != 200 {
+		t.Fatalf("revocation: %d %v, want 200", status, body)
+	}
+}
+
+func (p *player) call(t *testing.T, url, token string) (int, answer) {
+	t.Helper()
+	return p.send(t, "GET", url, token)
+}
+
+func (p *player) send(t *testing.T, method, url, token string) (int, answer) {
+	t.Helper()
+	header := http.Header{"Traceparent": {"00-" + trace + "-0123456789abcdef-01"}, "X-Client-Id": {"somebody-else"}}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	status, body := p.do(t, method, url, header, nil)
+	var seen answer
+	_ = json.Unmarshal(body, &seen) // a refusal is no JSON, and then nothing was seen
+	return status, seen
+}
+
+// untilRefused calls until the first refusal and gives the time of the last acceptance.
+func (p *player) untilRefused(t *testing.T, url, token string) time.Time {
+	t.Helper()
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	var last time.Time
+	for {
+		asked := time.Now()
+		status, _ := p.call(t, url, token)
+		if status != 200 {
+			return last
+		}
+		last = asked
+		select {
+		case <-t.Context().Done():
+			t.Fatal("the test ended before the first refusal")
+		case <-again.C:
+		}
+	}
+}
+
+func (p *player) post(t *testing.T, path string, form url.Values, basic ...string) (int, map[string]any) {
+	t.Helper()
+	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Traceparent": {"00-" + trace + "-0123456789abcdef-01"}}
+	if len(basic) == 2 {
+		request := http.Request{Header: header}
+		request.SetBasicAuth(basic[0], basic[1])
+	}
+	status, body := p.do(t, "POST", p.stack.Issuer+path, header, []byte(form.Encode()))
+	return status, object(body)
+}
+
+func (p *player) json(t *testing.T, method, url, bearer string, value any) (int, map[string]any) {
+	t.Helper()
+	header := http.Header{"Content-Type": {"application/json"}}
+	if bearer != "" {
+		header.Set("Authorization", "Bearer "+bearer)
+	}
+	var sent []byte
+	if value != nil {
+		var err error
+		sent, err = json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, body := p.do(t, method, url, header, sent)
+	return status, object(body)
+}
+
+func (p *player) do(t *testing.T, method, url string, header http.Header, body []byte) (int, []byte) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header
+	response, err := p.http.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = response.Body.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, got
+}
+
+func object(body []byte) map[string]any {
+	var value map[string]any
+	_ = json.Unmarshal(body, &value) // an empty answer, or an error page, has no members
+	return value
+}
+
+func introspect(t *testing.T, stack *Stack, token string) (int, map[string]any) {
+	t.Helper()
+	return stranger(stack).post(t, "/token/introspection", url.Values{"token": {token}}, stack.ResourceServer.ID, stack.ResourceServer.Secret)
+}
+
+func expiry(t *testing.T, token string) time.Time {
+	t.Helper()
+	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims jwt.Claims
+	err = parsed.UnsafeClaimsWithoutVerification(&claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims.Expiry.Time()
+}
+
+// assertion is a client assertion of the given partner (RFC 7523 §2.2).
+func assertion(t *testing.T, stack *Stack) string {
+	t.Helper()
+	text, err := os.ReadFile(stack.Partner.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		t.Fatalf("%s holds no PEM", stack.Partner.Key)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "partner-1"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := jwt.Signed(signer).Claims(jwt.Claims{
+		Issuer: stack.Partner.ID, Subject: stack.Partner.ID, Audience: jwt.Audience{stack.Issuer}, ID: rand.Text(),
+		IssuedAt: jwt.NewNumericDate(time.Now()), Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)),
+	}).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
+
+// awaitRecord waits for a record of the trace and the client: a log may come a little after the answer.
+func awaitRecord(t *testing.T, file, client string) {
+	t.Helper()
+	deadline := time.After(patience)
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, client) && strings.Contains(line, trace) {
+				if object([]byte(line)) == nil {
+					t.Errorf("%s: not JSON: %s", file, line)
+				}
+				return
+			}
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%s has no record of client %s in trace %s:\n%s", file, client, trace, text)
+		case <-again.C:
+		}
+	}
+}
