@@ -46,6 +46,7 @@ type Request struct {
 	Body        []byte
 	Credentials []Credential
 	Over        Line
+	Unrecorded  bool // the sender records it with [Wire.Record]: a watch keeps most of its probes as ticks
 }
 
 // Place is where a credential stands.
@@ -71,12 +72,13 @@ type Credential struct {
 // JWT is a JSON Web Token to be made. What is not given in Claims and not in Omit is filled in freshly at each sending:
 // jti (random), iat (now), exp (now + Life).
 type JWT struct {
-	Header map[string]any // alg is taken from here
-	Claims map[string]any // a [FromNow] value becomes a NumericDate at sending
-	Omit   []string       // of jti, iat, exp
-	Life   time.Duration
+	Header map[string]any                            // alg is taken from here
+	Claims map[string]any                            // a [FromNow] value becomes a NumericDate at sending
+	Omit   []string                                  // of jti, iat, exp
+	Life   time.Duration                             // 0: a minute
 	Key    crypto.Signer                             // nil: no signature
 	Sign   func(signingInput []byte) ([]byte, error) // wins over Key: for forgeries
+	Signer string                                    // names Sign in differences: HMAC with the public key
 	Clock  time.Duration                             // the reader's clock minus ours: assertions are minted in the AS's time
 }
 
@@ -92,7 +94,7 @@ type Line struct {
 	Roots       *x509.CertPool   // that the server's certificate must chain to; nil: the pool that was set for the origin
 }
 
-// Failure is why there is no whole answer.
+// Failure is why there is no whole answer. Status and Header may be set beside it when the header was whole.
 type Failure string
 
 const (
@@ -122,7 +124,13 @@ type Exchange struct {
 	Remote   string // the node that was dialled
 	Fresh    bool   // the connection had carried nothing before
 	Resumed  bool
-	Date     time.Time // the Date header, or zero
+	Date     time.Time           // the Date header, or zero
+	TLS      string              // TLS 1.3, or empty
+	Asked    bool                // the server asked for a client certificate when this connection was opened
+	Peer     []*x509.Certificate // the chain that the server showed, leaf first
+
+	shown   shown // the request as it is recorded
+	secrets map[string]secret.Text
 }
 
 // Config is what a [Wire] needs.
@@ -139,6 +147,7 @@ type Config struct {
 	Concurrency int                                                                  // exchanges under way per host; 0: 8
 	Timeout     time.Duration                                                        // of one exchange; 0: 10 s
 	MaxBody     int64                                                                // bytes read of an answer; 0: 1 MiB
+	Idle        time.Duration                                                        // a kept connection that was idle for longer is not used any more; 0: 30 s
 	Breaker     int                                                                  // consecutive dead controls on one host after which it is not knocked at any more; 0: 3
 }
 

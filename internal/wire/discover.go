@@ -1,0 +1,102 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/checkride/checkride/internal/secret"
+)
+
+// discovered are the members whose values are secrets, with their kinds (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3,
+// RFC 7591 §3.2.1).
+var discovered = map[string]string{
+	"access_token":              "token",
+	"refresh_token":             "token",
+	"id_token":                  "token",
+	"client_secret":             "secret",
+	"registration_access_token": "token",
+	"api_key":                   "key",
+}
+
+// Discover registers the secrets of the answer, so that they are masked from now on and [Exchange.Secret] gives them.
+// [Wire.Do] calls it; a [Doer] that makes its answers up has to.
+func (x *Exchange) Discover(k *secret.Keeper) {
+	x.secrets = map[string]secret.Text{}
+	keep := func(name, value string) {
+		text := k.Keep(discovered[name], value)
+		if _, known := x.secrets[name]; !known && !text.Empty() {
+			x.secrets[name] = text
+		}
+	}
+	if !membersOf(x.Body, keep) {
+		scan(x.Body, keep)
+	}
+	for _, cookie := range (&http.Response{Header: x.Header}).Cookies() {
+		text := k.Keep("cookie", cookie.Value)
+		if _, known := x.secrets[cookie.Name]; !known && !text.Empty() {
+			x.secrets[cookie.Name] = text
+		}
+	}
+}
+
+// level is an open array or object of a JSON text.
+type level struct {
+	object bool
+	named  bool // the member's name was read and its value comes next
+	name   string
+}
+
+// membersOf walks valid JSON without building it, however deep it is. It says false when the body is no valid JSON.
+func membersOf(body []byte, keep func(name, value string)) bool {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var levels []level
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return err == io.EOF && len(levels) == 0
+		}
+		if token == json.Delim('{') || token == json.Delim('[') {
+			levels = append(levels, level{object: token == json.Delim('{')})
+			continue
+		}
+		if token == json.Delim('}') || token == json.Delim(']') {
+			levels = levels[:len(levels)-1]
+		} else if text, is := token.(string); is && len(levels) > 0 {
+			top := &levels[len(levels)-1]
+			if top.object && !top.named {
+				top.named, top.name = true, text
+				continue
+			}
+			if top.object && discovered[top.name] != "" {
+				keep(top.name, text)
+			}
+		}
+		if len(levels) > 0 {
+			levels[len(levels)-1].named = false
+		}
+	}
+}
+
+// loose finds the members in what is not valid JSON: an answer that was cut short, a page, lines of JSON.
+var loose = regexp.MustCompile(`"(access_token|refresh_token|id_token|client_secret|registration_access_token|api_key)"\s*:\s*"((?:[^"\\]|\\.)*)`)
+
+// formLike finds them in form-encoded answers.
+var formLike = regexp.MustCompile(`(?:^|[&?#\s])(access_token|refresh_token|id_token|client_secret|registration_access_token|api_key)=([^&\s"']+)`)
+
+func scan(body []byte, keep func(name, value string)) {
+	for _, found := range loose.FindAllSubmatch(body, -1) {
+		value := string(found[2])
+		keep(string(found[1]), value)
+		var plain string
+		if strings.Contains(value, `\`) && json.Unmarshal([]byte(`"`+value+`"`), &plain) == nil {
+			keep(string(found[1]), plain)
+		}
+	}
+	for _, found := range formLike.FindAllSubmatch(body, -1) {
+		keep(string(found[1]), string(found[2]))
+	}
+}

@@ -1,0 +1,116 @@
+package wire
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// gate bounds how often and how many at once one host is asked. Probes go before bulk: a watch that waits behind bulk
+// measures the queue and not the stack.
+type gate struct {
+	interval time.Duration // between two starts; 0: no pace
+	seats    int
+
+	mu          sync.Mutex // held for computing only
+	taken       int
+	next        time.Time // the earliest start of the next one
+	probe, bulk []chan struct{}
+	timer       *time.Timer
+	closed      bool
+}
+
+func newGate(rate float64, seats int) *gate {
+	g := &gate{seats: seats}
+	if rate > 0 {
+		g.interval = time.Duration(float64(time.Second) / rate)
+	}
+	return g
+}
+
+// enter waits for a turn; leave must follow when there is no error.
+func (g *gate) enter(ctx context.Context, probe bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	turn := make(chan struct{})
+	g.mu.Lock()
+	if probe {
+		g.probe = append(g.probe, turn)
+	} else {
+		g.bulk = append(g.bulk, turn)
+	}
+	g.admit()
+	g.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+	}
+	if !g.withdraw(turn) {
+		g.leave() // the turn came at the same moment
+	}
+	return context.Cause(ctx)
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.taken--
+	g.admit()
+}
+
+// admit lets in whoever may go now, and comes back when the pace allows the next one. The caller holds mu.
+func (g *gate) admit() {
+	for g.taken < g.seats && len(g.probe)+len(g.bulk) > 0 {
+		now := time.Now()
+		if wait := g.next.Sub(now); wait > 0 && !g.closed {
+			if g.timer == nil {
+				g.timer = time.AfterFunc(wait, g.wake)
+			}
+			return
+		}
+		from := &g.bulk
+		if len(g.probe) > 0 {
+			from = &g.probe
+		}
+		close((*from)[0])
+		*from = (*from)[1:]
+		g.taken++
+		g.next = now.Add(g.interval)
+	}
+}
+
+func (g *gate) wake() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.timer = nil
+	g.admit()
+}
+
+// withdraw takes a waiting turn out of the queue. It says false when the turn has come already.
+func (g *gate) withdraw(turn chan struct{}) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, queue := range []*[]chan struct{}{&g.probe, &g.bulk} {
+		for i, waiting := range *queue {
+			if waiting == turn {
+				*queue = append((*queue)[:i:i], (*queue)[i+1:]...)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// close ends the pace, so that nobody waits for a timer any more.
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	if g.timer != nil {
+		g.timer.Stop()
+		g.timer = nil
+	}
+	g.admit()
+}

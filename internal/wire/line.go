@@ -1,0 +1,289 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// line is one open connection. One exchange uses it at a time.
+type line struct {
+	key    lineKey
+	conn   net.Conn // the TLS connection, or the plain one
+	meter  *meter
+	reader *bufio.Reader
+	asked  bool
+	state  *tls.ConnectionState
+	used   int
+	idle   time.Time
+	watch  chan bool // while idle: says once whether it is still good
+}
+
+// lineKey tells connections of different kinds apart.
+type lineKey struct {
+	origin, address, name string
+	certificate           string
+	roots                 *x509.CertPool
+}
+
+func (w *Wire) roots(to destination, over Line) *x509.CertPool {
+	if over.Roots != nil {
+		return over.Roots
+	}
+	return w.config.Roots[to.origin]
+}
+
+func (w *Wire) keyOf(to destination, over Line) lineKey {
+	key := lineKey{origin: to.origin, address: to.dial, name: to.name, roots: w.roots(to, over)}
+	if over.Certificate != nil {
+		key.certificate = thumbprint(over.Certificate)
+	}
+	return key
+}
+
+// thumbprint is the hex SHA-256 of the leaf.
+func thumbprint(c *tls.Certificate) string {
+	if len(c.Certificate) == 0 {
+		return "empty"
+	}
+	sum := sha256.Sum256(c.Certificate[0])
+	return hex.EncodeToString(sum[:])
+}
+
+// line gives a connection for one exchange, and whether it is a new one. A kept connection that has died while it was
+// idle is not used: nothing was sent on it, so this is no second try.
+func (w *Wire) line(ctx context.Context, to destination, over Line, deadline time.Time) (*line, bool, error) {
+	key := w.keyOf(to, over)
+	if !over.Fresh {
+		if l := w.kept.take(key, w.config.Idle); l != nil {
+			return l, false, nil
+		}
+	}
+	l, err := w.open(ctx, to, over, deadline)
+	if err != nil {
+		return nil, true, err
+	}
+	l.key = key
+	return l, true, nil
+}
+
+func (w *Wire) open(ctx context.Context, to destination, over Line, deadline time.Time) (*line, error) {
+	within := time.Now().Add(dialTimeout)
+	if deadline.Before(within) {
+		within = deadline
+	}
+	dialing, cancel := context.WithDeadline(ctx, within)
+	defer cancel()
+	raw, err := w.config.Dial(dialing, "tcp", to.dial)
+	if err != nil {
+		return nil, err
+	}
+	l := &line{conn: raw}
+	if to.tls {
+		err = l.handshake(ctx, raw, w.tlsConfig(to, over, l), deadline)
+		if err != nil {
+			_ = raw.Close()
+			return nil, err
+		}
+	}
+	l.meter = &meter{from: l.conn}
+	l.reader = bufio.NewReader(l.meter)
+	return l, nil
+}
+
+// tlsConfig is made for each line. Nothing is resumed: a resumed session would carry the identity of an earlier
+// certificate.
+func (w *Wire) tlsConfig(to destination, over Line, l *line) *tls.Config {
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS12,
+		ServerName:             to.name,
+		RootCAs:                w.roots(to, over),
+		NextProtos:             []string{"http/1.1"},
+		SessionTicketsDisabled: true,
+		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
+		// A callback, so that the certificate is shown even when the server's list of CAs does not name its issuer.
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			l.asked = true
+			if over.Certificate != nil {
+				return over.Certificate, nil
+			}
+			return &tls.Certificate{}, nil
+		},
+	}
+}
+
+func (l *line) handshake(ctx context.Context, raw net.Conn, config *tls.Config, deadline time.Time) error {
+	if err := raw.SetDeadline(deadline); err != nil {
+		return err
+	}
+	interrupt := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
+	defer interrupt()
+	secured := tls.Client(raw, config)
+	if err := secured.Handshake(); err != nil {
+		return err
+	}
+	state := secured.ConnectionState()
+	l.conn, l.state = secured, &state
+	return nil
+}
+
+// meter stops reading at a limit, and tells whether anything was read.
+type meter struct {
+	from io.Reader
+	left int64
+	any  bool
+}
+
+var errLimit = errors.New("more bytes than we read")
+
+func (m *meter) Read(p []byte) (int, error) {
+	if m.left <= 0 {
+		return 0, errLimit
+	}
+	if int64(len(p)) > m.left {
+		p = p[:m.left]
+	}
+	n, err := m.from.Read(p)
+	m.left -= int64(n)
+	m.any = m.any || n > 0
+	return n, err
+}
+
+// pool holds the kept connections that are not in use. While a connection is idle a goroutine waits for its end.
+type pool struct {
+	mu     sync.Mutex // held for computing only
+	idle   map[lineKey][]*line
+	closed bool
+}
+
+func newPool() *pool { return &pool{idle: map[lineKey][]*line{}} }
+
+// put keeps a connection for the next exchange of its kind, and drops those that were idle for too long.
+func (p *pool) put(l *line, oldest time.Duration) {
+	p.sweep(oldest)
+	l.idle = time.Now()
+	l.watch = make(chan bool, 1)
+	l.meter.left = 1 << 10
+	_ = l.conn.SetDeadline(time.Time{})
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		_ = l.conn.Close()
+		return
+	}
+	go func() {
+		_, err := l.reader.Peek(1)
+		l.watch <- errors.Is(err, os.ErrDeadlineExceeded)
+	}()
+	p.idle[l.key] = append(p.idle[l.key], l)
+	p.mu.Unlock()
+}
+
+func (p *pool) sweep(oldest time.Duration) {
+	var old []*line
+	p.mu.Lock()
+	for key, lines := range p.idle {
+		young := 0
+		for young < len(lines) && time.Since(lines[young].idle) >= oldest {
+			young++ // the one that was used longest ago stands first
+		}
+		old = append(old, lines[:young]...)
+		p.idle[key] = lines[young:]
+		if young == len(lines) {
+			delete(p.idle, key)
+		}
+	}
+	p.mu.Unlock()
+	for _, l := range old {
+		_ = l.conn.Close()
+		<-l.watch
+	}
+}
+
+// take gives the kept connection that was used last and is still good, or nil.
+func (p *pool) take(key lineKey, oldest time.Duration) *line {
+	for {
+		p.mu.Lock()
+		lines := p.idle[key]
+		if len(lines) == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		l := lines[len(lines)-1]
+		p.idle[key] = lines[:len(lines)-1]
+		p.mu.Unlock()
+		young := time.Since(l.idle) < oldest
+		if l.wake() && young {
+			return l
+		}
+		_ = l.conn.Close()
+	}
+}
+
+// wake ends the watching. It says false when the peer has closed the connection or has said something unasked.
+func (l *line) wake() bool {
+	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+	good := <-l.watch
+	_ = l.conn.SetReadDeadline(time.Time{})
+	return good
+}
+
+// close closes the idle connections and waits for their watchers.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	idle := p.idle
+	p.idle = map[lineKey][]*line{}
+	p.mu.Unlock()
+	for _, lines := range idle {
+		for _, l := range lines {
+			_ = l.conn.Close()
+			<-l.watch
+		}
+	}
+}
+
+// classify gives the failure that an error of the network stands for. Quiet says that not one byte of an answer had
+// come.
+func classify(err error, quiet bool) (Failure, string) {
+	var op *net.OpError
+	var name *net.DNSError
+	var record tls.RecordHeaderError
+	var verify *tls.CertificateVerificationError
+	var timeout net.Error
+	switch {
+	case errors.Is(err, errLimit):
+		return Oversized, err.Error()
+	case errors.As(err, &verify):
+		return Untrusted, verify.Error()
+	case errors.As(err, &op) && op.Op == "remote error": // how crypto/tls names an alert of the peer
+		return Alert, op.Err.Error()
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return Timeout, err.Error()
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.As(err, &name):
+		return Refused, err.Error()
+	case errors.As(err, &record):
+		return Malformed, "not a TLS server: " + err.Error()
+	case ended(err) && quiet:
+		return Reset, err.Error()
+	case ended(err):
+		return Malformed, "the answer was cut short: " + err.Error()
+	}
+	return Malformed, err.Error()
+}
+
+// ended says that the connection is gone.
+func ended(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED)
+}

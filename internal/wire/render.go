@@ -1,0 +1,246 @@
+package wire
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/secret"
+)
+
+// built is a request ready to be sent: its bytes, and what is shown of it.
+type built struct {
+	method string
+	bytes  []byte
+	keep   bool // the connection may carry another one afterwards
+	shown  shown
+}
+
+// shown is a request as it is recorded: credentials as [kind n]. It still passes the masker, for what stands in a
+// header or body that the sender wrote.
+type shown struct {
+	url    string
+	header []logbook.Field
+	body   []byte
+}
+
+// part is a name and value as sent and as shown.
+type part struct{ name, value, shown string }
+
+func plainPart(f Field) part { return part{f.Name, f.Value, f.Value} }
+
+func (w *Wire) trace(serial uint64) string {
+	return w.config.Ride + fmt.Sprintf("%016x", serial)
+}
+
+// render makes the bytes of a request: target, field names and values byte for byte, in the order given. It adds
+// what a request needs and the sender did not give.
+func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
+	put, err := w.present(r)
+	if err != nil {
+		return built{}, err
+	}
+	target, shownTarget := r.Target, r.Target
+	for _, p := range put.query {
+		mark := "?"
+		if strings.Contains(target, "?") {
+			mark = "&"
+		}
+		target += mark + url.QueryEscape(p.name) + "=" + url.QueryEscape(p.value)
+		shownTarget += mark + url.QueryEscape(p.name) + "=" + p.shown
+	}
+	body, shownBody := r.Body, r.Body
+	kind := "application/json"
+	if r.Form != nil || len(put.form) > 0 {
+		if r.Body != nil {
+			return built{}, errors.New("it has both a form and a body: give one")
+		}
+		kind = "application/x-www-form-urlencoded"
+		body, shownBody = encodeForm(put.form)
+	}
+	header := w.complete(put.header, r, to, serial, kind, body)
+	if err := sound(r.Method, target, header); err != nil {
+		return built{}, err
+	}
+	out := built{method: r.Method, keep: !r.Over.Fresh, shown: shown{url: to.origin + shownTarget, body: shownBody}}
+	var b bytes.Buffer
+	b.WriteString(r.Method + " " + target + " HTTP/1.1\r\n")
+	for _, p := range header {
+		b.WriteString(p.name + ": " + p.value + "\r\n")
+		out.shown.header = append(out.shown.header, logbook.Field{Name: p.name, Value: p.shown})
+	}
+	b.WriteString("\r\n")
+	b.Write(body)
+	out.bytes = b.Bytes()
+	for _, f := range r.Header {
+		// The sender frames the request itself: whatever follows on this connection could be mistaken.
+		if is(f.Name, "Connection") || is(f.Name, "Content-Length") || is(f.Name, "Transfer-Encoding") {
+			out.keep = false
+		}
+	}
+	return out, nil
+}
+
+// placed is what goes where.
+type placed struct{ header, form, query []part }
+
+// present puts each credential in its place. Every credential is known to the keeper afterwards.
+func (w *Wire) present(r Request) (placed, error) {
+	var put placed
+	for _, f := range r.Header {
+		put.header = append(put.header, plainPart(f))
+	}
+	for _, f := range r.Form {
+		put.form = append(put.form, plainPart(f))
+	}
+	for _, c := range r.Credentials {
+		p, err := w.credential(c)
+		if err != nil {
+			return placed{}, fmt.Errorf("credential %s: %w", c.Name, err)
+		}
+		switch c.In {
+		case InHeader:
+			put.header = append(put.header, p)
+		case InForm:
+			put.form = append(put.form, p)
+		case InQuery:
+			put.query = append(put.query, p)
+		default:
+			return placed{}, fmt.Errorf("credential %s: unknown place %q (header, form, query)", c.Name, c.In)
+		}
+	}
+	return put, nil
+}
+
+func (w *Wire) credential(c Credential) (part, error) {
+	name := c.Name
+	if name == "" && c.In == InHeader {
+		name = "Authorization"
+	}
+	switch {
+	case c.JWT != nil:
+		made, err := c.JWT.make(time.Now())
+		if err != nil {
+			return part{}, err
+		}
+		text := w.config.Keeper.Keep("assertion", made)
+		return part{name, c.Prefix + made, c.Prefix + text.String()}, nil
+	case c.Basic != "":
+		if c.In != InHeader {
+			return part{}, fmt.Errorf("a Basic pair stands in the header, not in the %s", c.In)
+		}
+		prefix := c.Prefix
+		if prefix == "" {
+			prefix = "Basic "
+		}
+		text := w.keepText(c.Text)
+		// RFC 6749 §2.3.1: both are form-encoded before they are joined.
+		pair := url.QueryEscape(c.Basic) + ":" + url.QueryEscape(text.Reveal())
+		encoded := base64.StdEncoding.EncodeToString([]byte(pair))
+		kept := w.config.Keeper.Keep("basic", encoded)
+		return part{name, prefix + encoded, prefix + kept.String()}, nil
+	default:
+		text := w.keepText(c.Text)
+		return part{name, c.Prefix + text.Reveal(), c.Prefix + text.String()}, nil
+	}
+}
+
+// keepText makes sure that a text of another keeper is known to ours.
+func (w *Wire) keepText(t secret.Text) secret.Text {
+	return w.config.Keeper.Keep(t.Kind(), t.Reveal())
+}
+
+// encodeForm writes fields as application/x-www-form-urlencoded, in their order: as sent and as shown.
+func encodeForm(fields []part) ([]byte, []byte) {
+	var sent, shown bytes.Buffer
+	for i, p := range fields {
+		lead := url.QueryEscape(p.name) + "="
+		if i > 0 {
+			lead = "&" + lead
+		}
+		sent.WriteString(lead + url.QueryEscape(p.value))
+		if p.shown == p.value {
+			shown.WriteString(lead + url.QueryEscape(p.value))
+		} else {
+			shown.WriteString(lead + p.shown)
+		}
+	}
+	return sent.Bytes(), shown.Bytes()
+}
+
+// complete adds the fields that a request needs and the sender did not give, Host first.
+func (w *Wire) complete(given []part, r Request, to destination, serial uint64, kind string, body []byte) []part {
+	has := func(name string) bool {
+		for _, p := range given {
+			if is(p.name, name) {
+				return true
+			}
+		}
+		return false
+	}
+	var first, last []part
+	if !has("Host") {
+		first = append(first, plainPart(Field{"Host", to.header}))
+	}
+	add := func(name, value string) {
+		if !has(name) {
+			last = append(last, plainPart(Field{name, value}))
+		}
+	}
+	add("User-Agent", w.config.Agent)
+	add("Accept-Encoding", "identity")
+	add("traceparent", "00-"+w.trace(serial)+"-"+randomHex()+"-01")
+	add("X-Request-ID", fmt.Sprintf("cr-%s-%016x", w.config.Ride, serial))
+	if len(body) > 0 || r.Form != nil {
+		add("Content-Type", kind)
+	}
+	if !has("Transfer-Encoding") && (len(body) > 0 || r.Form != nil || r.Body != nil || carries(r.Method)) {
+		add("Content-Length", strconv.Itoa(len(body)))
+	}
+	if r.Over.Fresh {
+		add("Connection", "close")
+	}
+	return append(append(first, given...), last...)
+}
+
+// carries says whether a method anticipates content, so that its absence must be said (RFC 9110 §8.6).
+func carries(method string) bool { return method == "POST" || method == "PUT" || method == "PATCH" }
+
+func is(name, other string) bool { return strings.EqualFold(name, other) }
+
+func randomHex() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	if binary.BigEndian.Uint64(b[:]) == 0 {
+		b[7] = 1 // Trace Context: a parent id of zeros is invalid
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// sound refuses what would make another request of the bytes.
+func sound(method, target string, header []part) error {
+	if method == "" || strings.ContainsAny(method, "\r\n\x00 \t") {
+		return fmt.Errorf("method %q is empty or has white space", method)
+	}
+	if target == "" || strings.ContainsAny(target, "\r\n\x00 ") {
+		return errors.New("the target is empty or has a space, line end or NUL: percent-encode it")
+	}
+	for _, p := range header {
+		if p.name == "" || strings.ContainsAny(p.name, "\r\n\x00:") {
+			return fmt.Errorf("header name %q is empty or has a line end, colon or NUL", p.name)
+		}
+		if strings.ContainsAny(p.value, "\r\n\x00") {
+			return fmt.Errorf("the value of header %s has a line end or NUL", p.name)
+		}
+	}
+	return nil
+}
