@@ -35,6 +35,7 @@ func (x *Exchange) Discover(k *secret.Keeper) {
 	if !membersOf(x.Body, keep) {
 		scan(x.Body, keep)
 	}
+	scan([]byte(x.Header.Get("Location")), keep)
 	for _, cookie := range (&http.Response{Header: x.Header}).Cookies() {
 		text := k.Keep("cookie", cookie.Value)
 		if _, known := x.secrets[cookie.Name]; !known && !text.Empty() {

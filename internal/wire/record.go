@@ -46,18 +46,20 @@ func (x Exchange) Record(k *secret.Keeper) logbook.Exchange {
 }
 
 // describe names a certificate by subject and SHA-256.
-func describe(c *tls.Certificate) string {
-	leaf := c.Leaf
-	if leaf == nil && len(c.Certificate) > 0 {
-		parsed, err := x509.ParseCertificate(c.Certificate[0])
-		if err == nil {
-			leaf = parsed
-		}
+func describe(c *tls.Certificate) string { return subject(c) + " sha256:" + thumbprint(c) }
+
+func subject(c *tls.Certificate) string {
+	if c.Leaf != nil {
+		return c.Leaf.Subject.String()
 	}
-	if leaf == nil {
-		return "unreadable sha256:" + thumbprint(c)
+	if len(c.Certificate) == 0 {
+		return "no certificate"
 	}
-	return leaf.Subject.String() + " sha256:" + thumbprint(c)
+	leaf, err := x509.ParseCertificate(c.Certificate[0])
+	if err != nil {
+		return "unreadable"
+	}
+	return leaf.Subject.String()
 }
 
 // received gives the fields sorted by name: net/http does not tell their order.

@@ -33,6 +33,8 @@ type shown struct {
 	body   []byte
 }
 
+const basicScheme = "Basic "
+
 // part is a name and value as sent and as shown.
 type part struct{ name, value, shown string }
 
@@ -138,10 +140,7 @@ func (w *Wire) credential(c Credential) (part, error) {
 		if c.In != InHeader {
 			return part{}, fmt.Errorf("a Basic pair stands in the header, not in the %s", c.In)
 		}
-		prefix := c.Prefix
-		if prefix == "" {
-			prefix = "Basic "
-		}
+		prefix := scheme(c)
 		text := w.keepText(c.Text)
 		// RFC 6749 §2.3.1: both are form-encoded before they are joined.
 		pair := url.QueryEscape(c.Basic) + ":" + url.QueryEscape(text.Reveal())

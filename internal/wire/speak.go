@@ -92,19 +92,14 @@ func readHeader(l *line, method string) (*http.Response, error) {
 	for range maxInterim {
 		response, err := http.ReadResponse(l.reader, &http.Request{Method: method})
 		if err != nil {
-			return nil, headerError(err)
+			if errors.Is(err, errLimit) {
+				return nil, fmt.Errorf("the header is longer than %d bytes: %w", maxHeader, errLimit)
+			}
+			return nil, err
 		}
 		if response.StatusCode/100 != 1 || response.StatusCode == http.StatusSwitchingProtocols {
 			return response, nil
 		}
 	}
 	return nil, fmt.Errorf("more than %d interim answers", maxInterim)
-}
-
-// headerError undoes net/http's habit of calling every end of the input an unexpected one.
-func headerError(err error) error {
-	if errors.Is(err, errLimit) {
-		return fmt.Errorf("the header is longer than %d bytes: %w", maxHeader, errLimit)
-	}
-	return err
 }
