@@ -1,0 +1,161 @@
+// Package as is the sandbox's authorization server: strict and healthy, with switches that break it in exactly one way
+// each. It serves RFC 8414, 7591, 7592, 6749 (client credentials), 7523, 8705, 8707, 9068, 7662 and 7009, and a feed of
+// what is no longer good for points that verify tokens offline.
+//
+// Start with [New] and [Server.Handler].
+package as
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/checkride/checkride/internal/defect"
+)
+
+// Static is a client that exists from the start: a resource server, which may introspect every token and read the feed.
+type Static struct{ ID, Secret string }
+
+// Config is what a [Server] needs.
+type Config struct {
+	Issuer             string                           // https://as.sandbox.test, no trailing slash
+	PartnerCAs         *x509.CertPool                   // trusted for tls_client_auth
+	InitialAccessToken string                           // opens registration
+	ResourceServers    []Static                         // may introspect and read the feed, with Basic
+	Resources          []string                         // audiences that exist (RFC 8707); the first is the default
+	Grantable          []string                         // scopes that any registered partner is entitled to
+	Privileged         func(clientName string) []string // further scopes by client_name; nil: "neighbour" in it adds payments:write
+	TokenLife          time.Duration                    // whole seconds; 0: 5 min
+	Defects            func() defect.Set                // asked at each request; nil: healthy
+	SetDefects         func(defect.Set)                 // what the management port's POST /defects calls; nil: it answers 501
+	Situation          defect.Situation                 // LaggingReplicas, SameToken, WrongClock and DeleteLies are the AS's
+	Log                func(Event)                      // called before each answer leaves, never under a lock; nil: no audit
+	Now                func() time.Time                 // nil: time.Now
+}
+
+// Server is an authorization server. All its state sits under one short mutex; it starts no goroutine.
+type Server struct {
+	cfg    Config
+	static map[string]string // resource server id -> secret
+
+	mu         sync.Mutex
+	closed     bool
+	clients    map[string]*client // deleted ones stay, marked
+	tokens     map[string]*token  // by jti
+	assertions map[string]time.Time
+	keys       []signingKey // the last one signs
+	retired    signingKey   // left over from before the start; signs nothing
+	feed       feed
+}
+
+// New makes a server. It refuses a configuration that no healthy server would start with.
+func New(cfg Config) (*Server, error) {
+	issuer, err := url.Parse(cfg.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("issuer %q: %w", cfg.Issuer, err)
+	}
+	// RFC 8414 §2: an https URL without query or fragment.
+	if issuer.Scheme != "https" || issuer.Host == "" || issuer.Path != "" || issuer.RawQuery != "" || issuer.Fragment != "" {
+		return nil, fmt.Errorf("issuer %q: must be https://host[:port] and nothing more", cfg.Issuer)
+	}
+	if cfg.InitialAccessToken == "" {
+		return nil, errors.New("initial access token: empty, set one")
+	}
+	if len(cfg.Resources) == 0 {
+		return nil, errors.New("resources: none, name at least the default audience")
+	}
+	if cfg.PartnerCAs == nil {
+		cfg.PartnerCAs = x509.NewCertPool() // nil would mean the system's roots
+	}
+	if cfg.TokenLife == 0 {
+		cfg.TokenLife = 5 * time.Minute
+	}
+	if cfg.Privileged == nil {
+		cfg.Privileged = neighbourMayWrite
+	}
+	if cfg.Defects == nil {
+		cfg.Defects = func() defect.Set { return defect.Set{} }
+	}
+	if cfg.Log == nil {
+		cfg.Log = func(Event) {}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	retired, err := newSigningKey()
+	if err != nil {
+		return nil, err
+	}
+	first, err := newSigningKey()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg:        cfg,
+		static:     map[string]string{},
+		clients:    map[string]*client{},
+		tokens:     map[string]*token{},
+		assertions: map[string]time.Time{},
+		keys:       []signingKey{first},
+		retired:    retired,
+	}
+	for _, r := range cfg.ResourceServers {
+		if r.ID == "" || r.Secret == "" {
+			return nil, fmt.Errorf("resource server %q: needs an id and a secret", r.ID)
+		}
+		s.static[r.ID] = r.Secret
+	}
+	return s, nil
+}
+
+func neighbourMayWrite(clientName string) []string {
+	if strings.Contains(clientName, "neighbour") {
+		return []string{"payments:write"}
+	}
+	return nil
+}
+
+// Close ends the server: whatever still reaches its handlers gets 503. There is nothing to join.
+func (s *Server) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+// Handler serves the protocol endpoints. It must be behind TLS that asks for a client certificate and does not verify
+// it (tls.RequestClientCert): the server verifies chains itself, by the registered method.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	metadata := s.serve(routes{"GET": {run: s.metadata}})
+	mux.Handle("/.well-known/oauth-authorization-server", metadata)
+	mux.Handle("/.well-known/openid-configuration", metadata)
+	mux.Handle("/jwks", s.serve(routes{"GET": {run: s.jwks}}))
+	mux.Handle("/register", s.serve(routes{"POST": {action: "register", run: s.register}}))
+	mux.Handle("/register/{client_id}", s.serve(routes{
+		"GET":    {action: "read", run: s.read},
+		"PUT":    {action: "update", run: s.update},
+		"DELETE": {action: "delete", run: s.delete},
+	}))
+	mux.Handle("/token", s.serve(routes{"POST": {action: "grant", form: true, run: s.token}}))
+	mux.Handle("/introspect", s.serve(routes{"POST": {action: "introspect", form: true, run: s.introspect}}))
+	mux.Handle("/revoke", s.serve(routes{"POST": {action: "revoke", form: true, run: s.revoke}}))
+	mux.Handle("/feed", s.serve(routes{"GET": {run: s.readFeed}}))
+	mux.Handle("/", s.serve(routes{}))
+	return s.dated(mux)
+}
+
+// now is the time by the server's clock.
+func (s *Server) now() time.Time { return s.cfg.Now().Add(s.cfg.Situation.WrongClock) }
+
+// dated puts the server's time on every answer, those of the mux included.
+func (s *Server) dated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,353 @@
+package as_test
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/sandbox/ca"
+)
+
+// Each row is one story, told to a healthy server and to one with that defect alone.
+var defectRows = []struct {
+	set             defect.Set
+	story           func(g *rig) string
+	healthy, broken string
+}{
+	{defect.Set{IssuerMismatch: true}, func(g *rig) string {
+		_, claims := g.verified(g.partner().access(""))
+		return g.send(g.protocol, "GET", "/.well-known/oauth-authorization-server", "", "").text("issuer") + " " + claims["iss"].(string)
+	}, issuer + " " + issuer, issuer + "/ " + issuer},
+	{defect.Set{NoneAdvertised: true}, func(g *rig) string {
+		a := g.send(g.protocol, "GET", "/.well-known/openid-configuration", "", "")
+		return fmt.Sprint(slices.Contains(a.body["token_endpoint_auth_signing_alg_values_supported"].([]any), any("none")))
+	}, "false", "true"},
+	{defect.Set{PrivateKeyInJWKS: true}, func(g *rig) string {
+		return fmt.Sprint(strings.Count(g.send(g.protocol, "GET", "/jwks", "", "").raw, `"d":`))
+	}, "0", "1"},
+	{defect.Set{OpenRegistration: true}, func(g *rig) string {
+		return g.json("POST", "/register", map[string]any{"client_name": "acme"}).is()
+	}, "401 invalid_token", "201"},
+	{defect.Set{GrantsUnfiltered: true}, func(g *rig) string {
+		asked := []string{"client_credentials", "password"}
+		a := g.json("POST", "/register", map[string]any{"grant_types": asked}, bearer(initial))
+		return fmt.Sprint(a.body["grant_types"])
+	}, "[client_credentials]", "[client_credentials password]"},
+	{defect.Set{RegisteredScopeUnfiltered: true}, func(g *rig) string {
+		a := g.json("POST", "/register", map[string]any{"scope": "payments:read payments:admin"}, bearer(initial))
+		p := partner{g, a.text("client_id"), a.text("client_secret"), ""}
+		return a.text("scope") + "; " + p.grant("").text("scope")
+	}, "payments:read; payments:read", "payments:read payments:admin; payments:read payments:admin"},
+	{defect.Set{PublicClients: true}, func(g *rig) string {
+		a := g.json("POST", "/register", map[string]any{"token_endpoint_auth_method": "none"}, bearer(initial))
+		return a.is() + "; " + g.form("/token", "grant_type=client_credentials&client_id="+a.text("client_id")).is()
+	}, "400 invalid_client_metadata; 401 invalid_client", "201; 200"},
+	{defect.Set{ConfigurationOpen: true}, func(g *rig) string {
+		p := g.partner()
+		return g.json("GET", p.path(), nil).is() + "; " + g.json("GET", p.path(), nil, bearer("x")).is() + "; " +
+			g.json("DELETE", p.path(), nil).is()
+	}, "401 invalid_token; 401 invalid_token; 401 invalid_token", "200; 401 invalid_token; 401 invalid_token"},
+	{defect.Set{AnyRegistrationToken: true}, func(g *rig) string {
+		p, n := g.partner(), g.neighbour()
+		return g.json("GET", p.path(), nil, bearer(n.token)).is() + "; " + g.json("GET", p.path(), nil, bearer("x")).is()
+	}, "401 invalid_token; 401 invalid_token", "200; 401 invalid_token"},
+	{defect.Set{SecretIgnored: true}, func(g *rig) string {
+		p := g.partner()
+		near := basic(p.id, p.secret[:8]+"and something else")
+		far := basic(p.id, "."+p.secret[1:])
+		return g.form("/token", "grant_type=client_credentials", near).is() + "; " + g.form("/token", "grant_type=client_credentials", far).is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{ClientIDAlone: true}, func(g *rig) string { return g.partner().overTLS().is() }, "401 invalid_client", "200"},
+	{defect.Set{MethodDowngrade: true}, func(g *rig) string {
+		p := g.partner()
+		post := url.Values{"client_id": {p.id}, "client_secret": {p.secret}}.Encode()
+		return g.form("/token", "grant_type=client_credentials&"+post).is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{AnyTrustedCertificate: true}, func(g *rig) string {
+		p := g.bySubject("CN=acme")
+		return p.overTLS(certificate(g.client("beta", ca.Options{}))).is() + "; " + p.overTLS(certificate(g.stranger("acme", ca.Options{}))).is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{ChainNotVerified: true}, func(g *rig) string {
+		p := g.bySubject("CN=acme")
+		return p.overTLS(certificate(g.stranger("acme", ca.Options{}))).is() + "; " + p.overTLS(certificate(g.client("beta", ca.Options{}))).is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{CertificateExpiryIgnored: true}, func(g *rig) string {
+		expired := ca.Options{NotBefore: g.now.Add(-48 * time.Hour), NotAfter: g.now.Add(-time.Hour)}
+		p := g.bySubject("CN=acme")
+		return p.overTLS(certificate(g.client("acme", expired))).is() + "; " + p.overTLS(certificate(g.stranger("acme", expired))).is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{CertificateUsageIgnored: true}, func(g *rig) string {
+		serving := ca.Options{Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+		return g.bySubject("CN=acme").overTLS(certificate(g.client("acme", serving))).is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{ASTrustsCertificateHeader: true}, func(g *rig) string {
+		p, c := g.bySubject("CN=acme"), g.client("acme", ca.Options{})
+		der, escaped := base64.StdEncoding.EncodeToString(c.Leaf.Raw), url.QueryEscape(pemOf(c))
+		escaped = strings.ReplaceAll(escaped, "+", "%20")
+		return p.overTLS(header("Client-Cert", ":"+der+":")).is() + "; " +
+			p.overTLS(header("X-Forwarded-Client-Cert", `By=spiffe://x;Cert="`+escaped+`"`)).is() + "; " +
+			p.overTLS(header("X-SSL-Client-Cert", escaped)).is()
+	}, "401 invalid_client; 401 invalid_client; 401 invalid_client", "200; 200; 200"},
+	{defect.Set{AssertionSubjectIgnored: true}, func(g *rig) string {
+		k, n := newKey(g.t), g.neighbour()
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		other := g.sign(jose.ES256, k, g.claims(p.id, map[string]any{"sub": n.id}))
+		neither := g.sign(jose.ES256, newKey(g.t), g.claims(p.id, nil))
+		return g.assert(other, "client_id="+p.id).is() + "; " + g.assert(neither, "client_id="+p.id).is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{AssertionKeyConfusion: true}, func(g *rig) string {
+		k := newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		der, err := x509.MarshalPKIXPublicKey(k.Public())
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+		other := []byte(strings.Repeat("another secret ", 12))
+		return g.assert(g.sign(jose.HS256, text, g.claims(p.id, nil)), "").is() + "; " + g.assert(g.sign(jose.HS256, other, g.claims(p.id, nil)), "").is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{AssertionExpiryIgnored: true}, func(g *rig) string {
+		k := newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		over := g.sign(jose.ES256, k, g.claims(p.id, map[string]any{"exp": g.now.Unix()}))
+		elsewhere := g.sign(jose.ES256, k, g.claims(p.id, map[string]any{"aud": "https://as.example"}))
+		return g.assert(over, "").is() + "; " + g.assert(elsewhere, "").is()
+	}, "401 invalid_client; 401 invalid_client", "200; 200"},
+	{defect.Set{AssertionReplay: true}, func(g *rig) string {
+		k := newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		once := g.sign(jose.ES256, k, g.claims(p.id, nil))
+		return g.assert(once, "").is() + "; " + g.assert(once, "").is()
+	}, "200; 401 invalid_client", "200; 200"},
+	{defect.Set{ScopeBeyondGrant: true}, func(g *rig) string {
+		p := g.partner()
+		return p.grant("scope=payments:read+payments:write").text("scope") + "; " + p.grant("scope=payments:write").is()
+	}, "payments:read; 400 invalid_scope", "payments:read payments:write; 400 invalid_scope"},
+	{defect.Set{ScopelessToken: true}, func(g *rig) string {
+		p := g.partner()
+		a := p.grant("scope=payments:write")
+		if a.status != http.StatusOK {
+			return a.is()
+		}
+		_, claims := g.verified(a.text("access_token"))
+		return fmt.Sprint(claims["scope"], a.body["scope"], g.introspect(a.text("access_token"))["scope"], p.grant("").text("scope"))
+	}, "400 invalid_scope", "<nil> <nil> <nil>payments:read"},
+	{defect.Set{ResponseStorable: true}, func(g *rig) string {
+		return g.partner().grant("").header.Get("Cache-Control")
+	}, "no-store", ""},
+	{defect.Set{LongLivedToken: true}, func(g *rig) string {
+		a := g.partner().grant("")
+		_, claims := g.verified(a.text("access_token"))
+		return fmt.Sprint(a.body["expires_in"], claims["exp"].(float64)-claims["iat"].(float64))
+	}, "120 120", "12000 12000"},
+	{defect.Set{WindowIgnored: true}, func(g *rig) string {
+		p := g.partner()
+		g.manage("POST", "/clients/"+p.id+"/window?state=closed")
+		return p.grant("").is()
+	}, "400 unauthorized_client", "200"},
+	{defect.Set{TokenTypeMissing: true}, func(g *rig) string {
+		p := g.partner()
+		h, claims := g.verified(p.access(""))
+		return fmt.Sprint(h.ExtraHeaders[jose.HeaderType], " ", claims["client_id"] == p.id, " ", claims["sub"] == p.id)
+	}, "at+jwt true true", "JWT false true"},
+	{defect.Set{IntrospectionOpen: true}, func(g *rig) string {
+		a := g.form("/introspect", "token="+g.partner().access(""))
+		return fmt.Sprint(a.status, a.body["active"])
+	}, "401 <nil>", "200 true"},
+	{defect.Set{IntrospectionAnyClient: true}, func(g *rig) string {
+		token := g.partner().access("")
+		a := g.form("/introspect", "token="+token, g.neighbour().basic())
+		return fmt.Sprint(a.status, a.body["active"], g.form("/introspect", "token="+token).status)
+	}, "200 false 401", "200 true 401"},
+	{defect.Set{GrantsUnlogged: true}, func(g *rig) string {
+		p := g.partner()
+		p.grant("")
+		p.grant("scope=none")
+		return g.actions()
+	}, "register allow, grant allow, grant deny", "register allow, grant deny"},
+	{defect.Set{LifecycleUnlogged: true}, func(g *rig) string {
+		p := g.partner()
+		a := g.json("PUT", p.path(), map[string]any{"client_id": p.id}, bearer(p.token))
+		g.json("DELETE", p.path(), nil, bearer(a.text("registration_access_token")))
+		return g.actions()
+	}, "register allow, update allow, delete allow", "register allow"},
+	{defect.Set{OldSecretWorks: true}, func(g *rig) string {
+		p := g.partner()
+		fresh := p
+		fresh.secret = g.manage("POST", "/clients/"+p.id+"/rotate-secret").text("client_secret")
+		return p.grant("").is() + "; " + fresh.grant("").is() + "; " + basicGrant(g, p.id, "never was one")
+	}, "401 invalid_client; 200; 401 invalid_client", "200; 200; 401 invalid_client"},
+	{defect.Set{OldKeyWorks: true}, func(g *rig) string {
+		before, after := newKey(g.t), newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(before.Public())})
+		g.json("PUT", p.path(), map[string]any{
+			"client_id": p.id, "token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(after.Public()),
+		}, bearer(p.token))
+		return g.assert(g.sign(jose.ES256, before, g.claims(p.id, nil)), "").is() + "; " + g.assert(g.sign(jose.ES256, after, g.claims(p.id, nil)), "").is()
+	}, "401 invalid_client; 200", "200; 200"},
+	{defect.Set{OldCertificateWorks: true}, func(g *rig) string {
+		before, after := g.stranger("acme", ca.Options{}), g.stranger("acme", ca.Options{})
+		p := g.register(map[string]any{"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": withCertificates(before)})
+		g.json("PUT", p.path(), map[string]any{
+			"client_id": p.id, "token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": withCertificates(after),
+		}, bearer(p.token))
+		return p.overTLS(certificate(before)).is() + "; " + p.overTLS(certificate(after)).is()
+	}, "401 invalid_client; 200", "200; 200"},
+	{defect.Set{WindowKeepsTokens: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		g.manage("POST", "/clients/"+p.id+"/window?state=closed")
+		return g.live(token) + "; " + p.grant("").is()
+	}, "dead; 400 unauthorized_client", "alive; 400 unauthorized_client"},
+	{defect.Set{JWTNotRevocable: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		return g.form("/revoke", "token="+token, p.basic()).is() + "; " + g.live(token)
+	}, "200; dead", "400 unsupported_token_type; alive"},
+	{defect.Set{RevocationOpen: true}, func(g *rig) string {
+		token := g.partner().access("")
+		return g.form("/revoke", "token="+token).is() + "; " + g.live(token)
+	}, "401 invalid_client; alive", "200; dead"},
+	{defect.Set{RevocationAnyClient: true}, func(g *rig) string {
+		token := g.partner().access("")
+		return g.form("/revoke", "token="+token, g.neighbour().basic()).is() + "; " + g.live(token) + "; " + g.form("/revoke", "token="+token).is()
+	}, "400 invalid_request; alive; 401 invalid_client", "200; dead; 401 invalid_client"},
+	{defect.Set{ReductionKeepsTokens: true}, func(g *rig) string {
+		p := g.neighbour()
+		wide, narrow := p.access(""), p.access("scope=payments:read")
+		g.manage("POST", "/clients/"+p.id+"/entitlement?remove=payments:write")
+		return g.live(wide) + " " + g.live(narrow) + "; " + p.grant("").text("scope")
+	}, "dead alive; payments:read", "alive alive; payments:read"},
+	{defect.Set{SuspendKeepsTokens: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		g.manage("POST", "/clients/"+p.id+"/suspend")
+		return g.live(token) + "; " + p.grant("").is()
+	}, "dead; 401 invalid_client", "alive; 401 invalid_client"},
+	{defect.Set{ResumeRevives: true}, func(g *rig) string {
+		p := g.partner()
+		token, revoked := p.access(""), p.access("")
+		g.form("/revoke", "token="+revoked, p.basic())
+		g.manage("POST", "/clients/"+p.id+"/suspend")
+		during := g.live(token)
+		g.manage("POST", "/clients/"+p.id+"/resume")
+		return during + " " + g.live(token) + " " + g.live(revoked) + "; " + p.grant("").is()
+	}, "dead dead dead; 200", "dead alive dead; 200"},
+	{defect.Set{DeleteKeepsTokens: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		g.json("DELETE", p.path(), nil, bearer(p.token))
+		jtis, gone := g.feed()
+		return g.live(token) + fmt.Sprint(len(jtis), len(gone)) + "; " + p.grant("").is() + "; " + g.json("GET", p.path(), nil, bearer(p.token)).is()
+	}, "dead1 1; 401 invalid_client; 401 invalid_token", "alive0 0; 401 invalid_client; 401 invalid_token"},
+	{defect.Set{DeletedClientLives: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		g.json("DELETE", p.path(), nil, bearer(p.token))
+		a := p.grant("")
+		if a.status == http.StatusOK {
+			return g.live(token) + "; " + g.live(a.text("access_token"))
+		}
+		return g.live(token) + "; " + a.is()
+	}, "dead; 401 invalid_client", "dead; alive"},
+	{defect.Set{SuspendIgnored: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		g.manage("POST", "/clients/"+p.id+"/suspend")
+		return g.live(token) + "; " + p.grant("").is()
+	}, "dead; 401 invalid_client", "dead; 200"},
+	{defect.Set{RegistrationTokenSurvives: true}, func(g *rig) string {
+		p := g.partner()
+		g.json("DELETE", p.path(), nil, bearer(p.token))
+		return g.json("GET", p.path(), nil, bearer(p.token)).is() + "; " + g.json("DELETE", p.path(), nil, bearer(p.token)).is() + "; " + p.grant("").is()
+	}, "401 invalid_token; 401 invalid_token; 401 invalid_client", "200; 401 invalid_token; 401 invalid_client"},
+	{defect.Set{DeleteForgetsOldTokens: true}, func(g *rig) string {
+		p := g.partner()
+		old := p.access("")
+		a := g.json("PUT", p.path(), map[string]any{"client_id": p.id}, bearer(p.token))
+		young := p.access("")
+		g.json("DELETE", p.path(), nil, bearer(a.text("registration_access_token")))
+		return g.live(old) + " " + g.live(young) + "; " + p.grant("").is()
+	}, "dead dead; 401 invalid_client", "alive dead; 401 invalid_client"},
+}
+
+func basicGrant(g *rig, id, secret string) string {
+	return g.form("/token", "grant_type=client_credentials", basic(id, secret)).is()
+}
+
+func (g *rig) actions() string {
+	all := []string{}
+	for _, e := range g.events {
+		all = append(all, e.Action+" "+e.Decision)
+	}
+	return strings.Join(all, ", ")
+}
+
+func nameOf(d defect.Set) string {
+	names := []string{}
+	v := reflect.ValueOf(d)
+	for i := range v.NumField() {
+		if !v.Field(i).IsZero() {
+			names = append(names, v.Type().Field(i).Name)
+		}
+	}
+	return strings.Join(names, "+")
+}
+
+func TestDefectsBreakWhatTheySayAndNothingMore(t *testing.T) {
+	for _, row := range defectRows {
+		t.Run(nameOf(row.set), func(t *testing.T) {
+			if got := row.story(newRig(t, defect.Set{}, defect.Situation{})); got != row.healthy {
+				t.Errorf("healthy: %q, want %q", got, row.healthy)
+			}
+			if got := row.story(newRig(t, row.set, defect.Situation{})); got != row.broken {
+				t.Errorf("broken: %q, want %q", got, row.broken)
+			}
+		})
+	}
+}
+
+// No defect changes the story of another, or the two switches are one; but for these, whose stories go through what the
+// other breaks.
+func TestDefectsLeaveEachOtherAlone(t *testing.T) {
+	through := map[string][]string{ // defect -> rows whose story it changes
+		"AnyTrustedCertificate":     {"ChainNotVerified"},
+		"ChainNotVerified":          {"AnyTrustedCertificate", "CertificateExpiryIgnored", "CertificateUsageIgnored"},
+		"ScopelessToken":            {"ScopeBeyondGrant", "GrantsUnlogged"},
+		"WindowIgnored":             {"WindowKeepsTokens"},
+		"IntrospectionOpen":         {"IntrospectionAnyClient"},
+		"JWTNotRevocable":           {"RevocationAnyClient"},
+		"RevocationOpen":            {"RevocationAnyClient"},
+		"SuspendKeepsTokens":        {"ResumeRevives", "SuspendIgnored"},
+		"DeleteKeepsTokens":         {"DeletedClientLives", "DeleteForgetsOldTokens"},
+		"DeletedClientLives":        {"DeleteKeepsTokens", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
+		"SuspendIgnored":            {"SuspendKeepsTokens"},
+		"RegistrationTokenSurvives": {"DeleteKeepsTokens"},
+	}
+	for _, other := range defectRows {
+		name := nameOf(other.set)
+		changed := []string{}
+		for _, row := range defectRows {
+			if reflect.DeepEqual(row.set, other.set) {
+				continue
+			}
+			if got := row.story(newRig(t, other.set, defect.Situation{})); got != row.healthy {
+				changed = append(changed, nameOf(row.set))
+			}
+		}
+		if !slices.Equal(changed, through[name]) {
+			t.Errorf("%s changes the stories of %q, want %q", name, changed, through[name])
+		}
+	}
+}

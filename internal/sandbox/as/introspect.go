@@ -1,0 +1,57 @@
+package as
+
+import (
+	"net/http"
+	"strings"
+)
+
+// introspect is RFC 7662. Only resource servers learn anything; other clients that authenticate get active false
+// (§2.2: "not for this caller").
+func (s *Server) introspect(c *call) answer {
+	may := c.defects.IntrospectionOpen
+	if id, ok := s.resourceServer(c); ok {
+		c.event.ClientID = id
+		may = true
+	}
+	if !may {
+		_, refused := s.authenticate(c, func(id string) *client { return s.find(c, id) })
+		if refused != nil {
+			return *refused
+		}
+		may = c.defects.IntrospectionAnyClient
+	}
+	raw := c.form.Get("token")
+	if raw == "" {
+		return refuse(http.StatusBadRequest, "invalid_request", "token is missing")
+	}
+	t := s.lookup(raw)
+	if t != nil {
+		c.event.TokenID = t.id
+	}
+	if t == nil || !may || !s.active(c, t) || s.lags(c, t.client) {
+		return reply(http.StatusOK, map[string]any{"active": false})
+	}
+	return reply(http.StatusOK, s.introspection(t))
+}
+
+func (s *Server) introspection(t *token) map[string]any {
+	told := map[string]any{
+		"active":     true,
+		"client_id":  t.client.id,
+		"sub":        t.client.id,
+		"exp":        t.expires.Unix(),
+		"iat":        t.issued.Unix(),
+		"aud":        t.audience,
+		"iss":        s.cfg.Issuer,
+		"jti":        t.id,
+		"token_type": "Bearer",
+		"org":        t.org,
+	}
+	if t.scope != nil {
+		told["scope"] = strings.Join(t.scope, " ")
+	}
+	if t.thumbprint != "" {
+		told["cnf"] = map[string]string{"x5t#S256": t.thumbprint}
+	}
+	return told
+}

@@ -1,0 +1,38 @@
+package as
+
+import "net/http"
+
+// metadata is the authorization server's description of itself (RFC 8414 §2).
+func (s *Server) metadata(c *call) answer {
+	methods := []string{clientSecretBasic, clientSecretPost, privateKeyJWT, tlsClientAuth, selfSignedTLSClientAuth}
+	algorithms := []string{}
+	for _, a := range assertionAlgorithms() {
+		algorithms = append(algorithms, string(a))
+	}
+	if c.defects.NoneAdvertised {
+		algorithms = append(algorithms, "none")
+	}
+	issuer := s.cfg.Issuer
+	if c.defects.IssuerMismatch {
+		issuer += "/"
+	}
+	return answer{status: http.StatusOK, body: map[string]any{
+		"issuer":                 issuer,
+		"token_endpoint":         s.cfg.Issuer + "/token",
+		"jwks_uri":               s.cfg.Issuer + "/jwks",
+		"registration_endpoint":  s.cfg.Issuer + "/register",
+		"introspection_endpoint": s.cfg.Issuer + "/introspect",
+		"revocation_endpoint":    s.cfg.Issuer + "/revoke",
+		"scopes_supported":       s.cfg.Grantable,
+		"grant_types_supported":  []string{clientCredentials},
+		// REQUIRED, though nothing here answers at an authorization endpoint.
+		"response_types_supported":                                 []string{"none"},
+		"token_endpoint_auth_methods_supported":                    methods,
+		"introspection_endpoint_auth_methods_supported":            methods,
+		"revocation_endpoint_auth_methods_supported":               methods,
+		"token_endpoint_auth_signing_alg_values_supported":         algorithms,
+		"introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+		"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
+		"tls_client_certificate_bound_access_tokens":               true,
+	}}
+}

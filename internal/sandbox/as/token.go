@@ -1,0 +1,277 @@
+package as
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+const (
+	longLived = 100 // times the agreed life, under LongLivedToken
+
+	deadByRevocation = "revoked"
+	deadByDeletion   = "client deleted"
+	deadBySuspension = "client suspended"
+	deadByReduction  = "entitlement reduced"
+	deadByWindow     = "window closed"
+)
+
+// A token is the server's state of an issued access token.
+type token struct {
+	id         string // jti
+	raw        string
+	client     *client
+	generation int // of the client when it was issued
+	scope      []string
+	audience   any // a string, or several
+	issued     time.Time
+	expires    time.Time
+	thumbprint string // "" when unbound
+	org        string
+	dead       string // why it is dead, or ""
+	request    string // what was asked: the same asks again get the same token from a same-token server
+}
+
+// token is the token endpoint for the client credentials grant (RFC 6749 §4.4).
+func (s *Server) token(c *call) answer {
+	cl, refused := s.authenticate(c, func(id string) *client {
+		if cl := s.clients[id]; cl != nil && cl.deleted && c.defects.DeletedClientLives {
+			return cl
+		}
+		return s.find(c, id)
+	})
+	if refused != nil {
+		if id, ok := s.resourceServer(c); ok {
+			c.event.ClientID = id
+			return refuse(http.StatusBadRequest, "unauthorized_client", "a resource server gets no tokens")
+		}
+		return *refused
+	}
+	refused = mayHaveTokens(c, cl)
+	if refused != nil {
+		return *refused
+	}
+	scope, refused := grantedScope(c, cl)
+	if refused != nil {
+		return *refused
+	}
+	audience, refused := s.audience(c)
+	if refused != nil {
+		return *refused
+	}
+	t, err := s.issue(c, cl, scope, audience)
+	if err != nil {
+		return refuse(http.StatusInternalServerError, "server_error", "the token could not be signed")
+	}
+	c.event.TokenID = t.id
+	return tokenAnswer(c, t)
+}
+
+func mayHaveTokens(c *call, cl *client) *answer {
+	switch c.form.Get("grant_type") {
+	case clientCredentials:
+	case "":
+		return refused(http.StatusBadRequest, "invalid_request", "grant_type is missing")
+	default:
+		return refused(http.StatusBadRequest, "unsupported_grant_type", "only client_credentials is supported")
+	}
+	if !slices.Contains(cl.registration.grants, clientCredentials) {
+		return refused(http.StatusBadRequest, "unauthorized_client", "the client is not registered for this grant")
+	}
+	if cl.suspended && !c.defects.SuspendIgnored {
+		return invalidClient("the client is suspended")
+	}
+	if cl.windowClosed && !c.defects.WindowIgnored {
+		return refused(http.StatusBadRequest, "unauthorized_client", "the client's access window is closed")
+	}
+	return nil
+}
+
+// grantedScope narrows what was asked to what is registered; the answer tells (RFC 6749 §3.3). nil is a token without
+// scope.
+func grantedScope(c *call, cl *client) ([]string, *answer) {
+	asked := strings.Fields(c.form.Get("scope"))
+	if len(asked) == 0 {
+		asked = cl.registration.scope
+	}
+	granted := within(asked, cl.registration.scope)
+	if len(granted) == 0 {
+		if c.defects.ScopelessToken && len(asked) > 0 {
+			return nil, nil
+		}
+		return nil, refused(http.StatusBadRequest, "invalid_scope", "the client is entitled to none of the scopes")
+	}
+	if c.defects.ScopeBeyondGrant {
+		return within(asked, asked), nil
+	}
+	return granted, nil
+}
+
+// audience is what the token is for (RFC 8707 §2). Without resource it is the default (RFC 9068 §3).
+func (s *Server) audience(c *call) (any, *answer) {
+	asked := c.form["resource"]
+	if len(asked) == 0 {
+		return s.cfg.Resources[0], nil
+	}
+	if len(within(asked, s.cfg.Resources)) != len(asked) {
+		return nil, refused(http.StatusBadRequest, "invalid_target", "a resource is unknown or named twice")
+	}
+	if len(asked) == 1 {
+		return asked[0], nil
+	}
+	return asked, nil
+}
+
+// issue makes a token and remembers it. It is bound to the certificate of the connection whenever there is one
+// (RFC 8705 §3).
+func (s *Server) issue(c *call, cl *client, scope []string, audience any) (*token, error) {
+	life := s.cfg.TokenLife
+	if c.defects.LongLivedToken {
+		life *= longLived
+	}
+	issued := c.now.Truncate(time.Second)
+	t := &token{
+		id: newID(), client: cl, generation: cl.generation, scope: scope, audience: audience,
+		issued: issued, expires: issued.Add(life), org: cl.org(),
+	}
+	if c.certificate != nil {
+		t.thumbprint = thumbprint(c.certificate)
+	}
+	t.request = strings.Join(append([]string{cl.id, t.thumbprint, strings.Join(scope, " ")}, c.form["resource"]...), "\n")
+	if before := s.sameToken(c, t.request); before != nil {
+		return before, nil
+	}
+	raw, err := s.signing().sign(tokenType(c), s.claims(c, t))
+	if err != nil {
+		return nil, err
+	}
+	t.raw = raw
+	s.forgetExpired(c.now)
+	s.tokens[t.id] = t
+	return t, nil
+}
+
+func (s *Server) sameToken(c *call, request string) *token {
+	if !s.cfg.Situation.SameToken {
+		return nil
+	}
+	for _, t := range s.tokens {
+		if t.request == request && s.active(c, t) {
+			return t
+		}
+	}
+	return nil
+}
+
+func tokenType(c *call) string {
+	if c.defects.TokenTypeMissing {
+		return "JWT"
+	}
+	return "at+jwt" // RFC 9068 §2.1
+}
+
+// claims are those of RFC 9068 §2.2.
+func (s *Server) claims(c *call, t *token) map[string]any {
+	claims := map[string]any{
+		"iss":       s.cfg.Issuer,
+		"sub":       t.client.id,
+		"client_id": t.client.id,
+		"aud":       t.audience,
+		"iat":       t.issued.Unix(),
+		"exp":       t.expires.Unix(),
+		"jti":       t.id,
+		"org":       t.org,
+	}
+	if t.scope != nil {
+		claims["scope"] = strings.Join(t.scope, " ")
+	}
+	if t.thumbprint != "" {
+		claims["cnf"] = map[string]string{"x5t#S256": t.thumbprint}
+	}
+	if c.defects.TokenTypeMissing {
+		delete(claims, "client_id")
+	}
+	return claims
+}
+
+func tokenAnswer(c *call, t *token) answer {
+	body := map[string]any{
+		"access_token": t.raw,
+		"token_type":   "Bearer",
+		"expires_in":   int64(t.expires.Sub(c.now.Truncate(time.Second)) / time.Second),
+	}
+	if t.scope != nil {
+		body["scope"] = strings.Join(t.scope, " ")
+	}
+	a := reply(http.StatusOK, body)
+	if c.defects.ResponseStorable {
+		a.header.Del("Cache-Control")
+	}
+	return a
+}
+
+// lookup finds the state of an access token in its one right spelling, signed by a key that is still published.
+func (s *Server) lookup(raw string) *token {
+	parsed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return nil
+	}
+	key, ok := s.published(parsed.Headers[0].KeyID)
+	if !ok {
+		return nil
+	}
+	var claims jwt.Claims
+	err = parsed.Claims(key.private.Public(), &claims)
+	if err != nil {
+		return nil
+	}
+	t := s.tokens[claims.ID]
+	if t == nil || t.raw != raw {
+		return nil
+	}
+	return t
+}
+
+// active tells whether a token is good: issued, signed by a published key, not over and not dead (RFC 7662 §4).
+func (s *Server) active(c *call, t *token) bool {
+	return t.dead == "" && c.now.Before(t.expires) && s.lookup(t.raw) == t
+}
+
+func (s *Server) tokensOf(cl *client) []*token {
+	all := []*token{}
+	for _, t := range s.tokens {
+		if t.client == cl {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// kill ends a token: introspection and the feed know at once. The first reason stays, but for a suspension, which a
+// later reason makes final.
+func (s *Server) kill(t *token, why string) {
+	switch t.dead {
+	case "":
+		s.feed.revoked(t)
+		t.dead = why
+	case deadBySuspension:
+		t.dead = why
+	}
+}
+
+// forgetExpired keeps memory bounded: what is over is inactive whether it is known or not.
+func (s *Server) forgetExpired(now time.Time) {
+	if len(s.tokens)%1024 != 1023 {
+		return
+	}
+	for id, t := range s.tokens {
+		if !now.Before(t.expires) {
+			delete(s.tokens, id)
+		}
+	}
+	s.feed.forgetExpired(now)
+}
