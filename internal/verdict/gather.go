@@ -137,7 +137,7 @@ func (b *book) cell(at place, due logbook.Due) Cell {
 	o := c.Observation
 	switch {
 	case o != nil:
-		c.Mark, c.Because = b.result(o)
+		c.Mark, c.Because = result(o)
 		c.Cause = o.Cause
 	case due.LeftOut != "":
 		c.Mark, c.Because = LeftOut, due.LeftOut
@@ -155,9 +155,18 @@ func (b *book) cell(at place, due logbook.Due) Cell {
 	return c
 }
 
+// MarkOf judges one observation by itself, for live progress; only [Of] sees the whole.
+func MarkOf(head *logbook.Head, o *logbook.Observation) (Mark, string) {
+	mark, because := result(o)
+	if mark == Fail && live(head.Waivers, place{o.Check, o.Point}, head.Started) != nil {
+		mark = Waived
+	}
+	return mark, because
+}
+
 // result is an observation's mark. A pass must have asserted something, and nothing that it sums up may contradict it:
 // the tool's own failure is an outcome of its own, never a finding and never a pass.
-func (b *book) result(o *logbook.Observation) (Mark, string) {
+func result(o *logbook.Observation) (Mark, string) {
 	switch o.Outcome {
 	case logbook.Fail:
 		return Fail, o.Because

@@ -226,10 +226,14 @@ func sayTimes(all []late) string {
 		parts = append(parts, part)
 	}
 	sentence := List(parts, 6)
-	if same {
-		sentence += fmt.Sprintf(" (limit %s)", Time(all[0].bound.Limit))
+	if !same {
+		return sentence
 	}
-	return sentence
+	limit := "limit " + Time(all[0].bound.Limit) + ")"
+	if before, ends := strings.CutSuffix(sentence, ")"); ends {
+		return before + ", " + limit
+	}
+	return sentence + " (" + limit
 }
 
 // For says how long it was let through: for 41 s, until it expires (112.8 s).

@@ -1,0 +1,288 @@
+// Package report writes what a ride showed, in a format for each reader. Start with [Terminal] and [HTML].
+//
+// Every format is made from the logbook alone, does no I/O but to the writer that it is given and never asks the clock:
+// the same book gives the same bytes tomorrow. Findings, their ids and all counts come from [verdict.Of], so the formats
+// agree. Partner names, headers and log lines are written by strangers: they are shown with control signs and signs of
+// writing direction as visible escapes.
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/verdict"
+)
+
+// Options say what the writer cannot be asked.
+type Options struct {
+	Width   int    // columns of the terminal; 0: 100
+	Color   bool   // use ANSI colours
+	Report  string // path of the HTML report, to be named at the end; may be empty
+	Logbook string // path of the logbook, to be named at the end; may be empty
+}
+
+func (o Options) width() int {
+	if o.Width <= 0 {
+		return 100
+	}
+	return max(o.Width, 40)
+}
+
+// visible shows every sign that a reader could not see as an escape: controls, line and paragraph separators, signs of
+// writing direction, zero-width signs, and bytes that are not UTF-8. The signs in keep stay as they are.
+func visible(s, keep string) string {
+	if strings.IndexFunc(s, hidden) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case strings.ContainsRune(keep, r), !hidden(r):
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		default:
+			fmt.Fprintf(&b, `\u{%x}`, r)
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// hidden says that a sign has no look of its own. Category Cf holds the bidi controls (Trojan Source, CVE-2021-42574).
+func hidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
+}
+
+// wrap breaks a text into lines of at most width runes, between words where it can.
+func wrap(text string, width int) []string {
+	width = max(width, 8)
+	var lines []string
+	line, used := "", 0
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		if used > 0 && used+1+n > width {
+			lines = append(lines, line)
+			line, used = "", 0
+		}
+		for used == 0 && n > width {
+			runes := []rune(word)
+			lines = append(lines, string(runes[:width]))
+			word, n = string(runes[width:]), n-width
+		}
+		if used > 0 {
+			line += " "
+			used++
+		}
+		line += word
+		used += n
+	}
+	if used > 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// capital makes the first letter a capital, as a heading wants it.
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+// pad fills s with spaces to a width in runes.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0))
+}
+
+// cut shortens s to a width in runes and says so.
+func cut(s string, width int) string {
+	if utf8.RuneCountInString(s) <= width {
+		return s
+	}
+	return string([]rune(s)[:max(width-1, 0)]) + "…"
+}
+
+// promised names the promise that a cell is judged by and its line in the plan: plan.yaml:41, limits.revocation.
+func promised(v *verdict.Verdict, c *verdict.Cell) string {
+	switch {
+	case c.Promise == "":
+		return ""
+	case c.Line > 0:
+		return fmt.Sprintf("%s:%d, %s", v.Head.Plan, c.Line, c.Promise)
+	}
+	return c.Promise
+}
+
+// pointed says a text once if it is the same at all cells, else for each point: edge 200, legacy 302.
+func pointed(cells []verdict.Cell, text func(*verdict.Cell) string) string {
+	var points, texts []string
+	same := true
+	for i := range cells {
+		s := text(&cells[i])
+		if s == "" {
+			continue
+		}
+		same = same && (len(texts) == 0 || s == texts[0])
+		points = append(points, cells[i].Point)
+		texts = append(texts, s)
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	if same && (len(texts) == len(cells) || len(texts) == 1) {
+		return texts[0]
+	}
+	for i := range texts {
+		texts[i] = strings.TrimSpace(points[i] + ": " + texts[i])
+	}
+	return strings.Join(texts, "; ")
+}
+
+// expected is what the check expects and the promises of the plan that say so, each once.
+func expected(v *verdict.Verdict, cells []verdict.Cell) string {
+	text := pointed(cells, func(c *verdict.Cell) string { return c.Observation.Expected })
+	var all []string
+	for i := range cells {
+		p := promised(v, &cells[i])
+		if p != "" && !slices.Contains(all, p) {
+			all = append(all, p)
+		}
+	}
+	if len(all) > 0 {
+		text = strings.TrimSpace(text + " (" + strings.Join(all, "; ") + ")")
+	}
+	return text
+}
+
+// observed is what was measured if a bound fails, else what the check says.
+func observed(cells []verdict.Cell) string {
+	var times []string
+	for i := range cells {
+		bound, found := verdict.WorstBound(cells[i].Observation)
+		if !found {
+			return pointed(cells, func(c *verdict.Cell) string { return c.Observation.Observed })
+		}
+		times = append(times, strings.TrimSpace(cells[i].Point+" "+measured(&bound)))
+	}
+	return strings.Join(times, ", ")
+}
+
+func measured(b *logbook.Bound) string {
+	text := verdict.Interval(b)
+	switch {
+	case b.Expired:
+		text = "never, until expiry " + text
+	case b.Never:
+		text = "never, watched " + text
+	}
+	if b.Flapped > 0 {
+		text += fmt.Sprintf(", came back %s", verdict.Count(b.Flapped, "time"))
+	}
+	return text
+}
+
+// failing sums up the cases of an observation: 3 of 60 cases fail: X-User, X-Client, X-Tenant.
+func failing(o *logbook.Observation) string {
+	var names []string
+	for _, c := range o.Cases {
+		if c.Outcome == logbook.Fail {
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	verb := "fail"
+	if len(names) == 1 {
+		verb = "fails"
+	}
+	return fmt.Sprintf("%d of %s %s: %s", len(names), verdict.Count(len(o.Cases), "case"), verb, verdict.List(names, 5))
+}
+
+// reason says why a group has no decision, with the finding that stands behind it.
+func reason(g *verdict.Group) string {
+	switch {
+	case g.Finding > 0 && g.Because != "":
+		return fmt.Sprintf("because of finding %d: %s", g.Finding, g.Because)
+	case g.Finding > 0:
+		return fmt.Sprintf("because of finding %d", g.Finding)
+	case g.Because == "" && g.Cause != "":
+		return "because of " + g.Cause
+	case g.Because == "":
+		return "the check does not say why"
+	}
+	return g.Because
+}
+
+// places joins point names; the empty name is the stack as a whole.
+func places(points []string) string {
+	var names []string
+	for _, p := range points {
+		if p != "" {
+			names = append(names, p)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// cleanup sums up what the ride made in the stack and what became of it.
+func cleanup(v *verdict.Verdict) (text string, clean bool) {
+	var made []string
+	if v.End != nil {
+		for _, kind := range sortedKeys(v.End.Created) {
+			n := v.End.Created[kind]
+			if n > 0 {
+				made = append(made, verdict.Count(n, strings.TrimSuffix(kind, "s")))
+			}
+		}
+	}
+	var left, untried []string
+	for _, r := range v.Removals {
+		name := strings.TrimSpace(r.Kind + " " + r.Name)
+		switch {
+		case !r.Gone:
+			left = append(left, name)
+		case !r.Tried:
+			untried = append(untried, name)
+		}
+	}
+	if v.End != nil {
+		for _, name := range v.End.Left {
+			if !strings.Contains(strings.Join(left, "\n"), name) {
+				left = append(left, name)
+			}
+		}
+	}
+	text = "nothing was created"
+	if len(made) > 0 {
+		text = strings.Join(made, ", ") + " created"
+	} else if len(v.Removals) > 0 {
+		text = verdict.Count(len(v.Removals), "thing") + " created"
+	}
+	switch {
+	case len(left) > 0:
+		text += "; LEFT BEHIND: " + verdict.List(left, 8)
+		if v.End != nil && v.End.LeftCommand != "" {
+			text += "; remove it with " + v.End.LeftCommand
+		}
+	case v.End == nil:
+		text += "; the book ends before the cleanup does: run checkride cleanup"
+		return text, false
+	case len(untried) > 0:
+		text += "; removed, but not proven by use: " + verdict.List(untried, 5)
+	case len(made) > 0 || len(v.Removals) > 0:
+		text += "; none works any more, each was tried"
+	}
+	return text, len(left) == 0
+}

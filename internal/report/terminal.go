@@ -1,0 +1,429 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/verdict"
+)
+
+// What a terminal shows: the line that decides first, then what blocks with all that is needed to act, then the rest in
+// one line each. Lower case, no full stops. Red means "this is wrong" and nothing else.
+
+type style string
+
+const (
+	plain style = ""
+	red   style = "\x1b[31m"
+	amber style = "\x1b[33m"
+	green style = "\x1b[32m"
+	bold  style = "\x1b[1m"
+	faint style = "\x1b[2m"
+	reset       = "\x1b[0m"
+)
+
+// sheet collects lines of text. All that is written on it is made visible first, so no stranger's text can move the
+// cursor.
+type sheet struct {
+	bytes.Buffer
+	width int
+	color bool
+}
+
+func (s *sheet) paint(st style, text string) string {
+	text = visible(text, "")
+	if !s.color || st == plain || text == "" {
+		return text
+	}
+	return string(st) + text + reset
+}
+
+func (s *sheet) blank() { s.WriteByte('\n') }
+
+// text writes a paragraph: first before its first line, and its further lines under the end of first.
+func (s *sheet) text(first string, firstStyle style, text string, st style) {
+	text = visible(text, "")
+	indent := len([]rune(first))
+	for i, line := range wrap(text, s.width-indent) {
+		if i == 0 {
+			s.WriteString(s.paint(firstStyle, first))
+		} else {
+			s.WriteString(strings.Repeat(" ", indent))
+		}
+		s.WriteString(s.paint(st, line))
+		s.WriteByte('\n')
+	}
+}
+
+// field writes a labelled paragraph; nothing if the text is empty.
+func (s *sheet) field(indent int, label, text string) {
+	s.text(strings.Repeat(" ", indent)+pad(label, 10), faint, text, plain)
+}
+
+// Terminal writes the summary that replaces the live frame when a ride has ended.
+func Terminal(w io.Writer, src logbook.Source, opts Options) error {
+	v, err := verdict.Of(src)
+	if err != nil {
+		return err
+	}
+	s := &sheet{width: opts.width(), color: opts.Color}
+	s.text("", plain, v.Line, wordStyle(v.Word))
+	s.findings(&v)
+	s.unsure(&v)
+	s.gaps(&v)
+	s.waivers(&v)
+	s.columns(&v)
+	s.foot(&v, opts)
+	_, err = w.Write(s.Bytes())
+	if err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+func wordStyle(w verdict.Word) style {
+	switch w {
+	case verdict.Ready:
+		return green
+	case verdict.NotReady:
+		return red
+	}
+	return amber
+}
+
+const hang = 14 // columns before the text of a finding
+
+func (s *sheet) findings(v *verdict.Verdict) {
+	short := false
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		lead := pad(fmt.Sprintf("  %d %s", f.Number, f.Severity), hang)
+		if !f.Blocking {
+			if !short {
+				s.blank()
+			}
+			short = true
+			s.one(lead, f)
+			continue
+		}
+		s.blank()
+		s.text(lead, red, capital(f.Headline), bold)
+		where := f.ID
+		if at := places(f.Points); at != "" {
+			where += " at " + at
+		}
+		if also := f.AlsoChecks(); len(also) > 0 {
+			where += fmt.Sprintf(", and %s of the same cause", verdict.Count(len(also), "more check"))
+		}
+		s.text(strings.Repeat(" ", hang), plain, where, plain)
+		s.details(v, f)
+	}
+}
+
+// one writes a finding that does not block in one line if it fits.
+func (s *sheet) one(lead string, f *verdict.Finding) {
+	title, id := visible(capital(f.Headline), ""), visible(f.ID, "")
+	room := s.width - hang - len([]rune(id)) - 2
+	if len([]rune(title)) <= room {
+		s.WriteString(s.paint(plain, lead) + pad(title, max(room, 0)+2) + s.paint(faint, id) + "\n")
+		return
+	}
+	s.text(lead, plain, title, plain)
+	s.text(strings.Repeat(" ", hang), plain, id, faint)
+}
+
+func (s *sheet) details(v *verdict.Verdict, f *verdict.Finding) {
+	say := func(label, text string) { s.field(hang, label, text) }
+	say("expected", expected(v, f.Seen))
+	say("observed", observed(f.Seen))
+	say("cases", pointed(f.Seen, func(c *verdict.Cell) string { return failing(c.Observation) }))
+	say("differs", pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }))
+	say("proof", pointed(f.Seen, func(c *verdict.Cell) string {
+		if c.Observation.Weak {
+			return "weak: that it was accepted was told by the shape of the answer alone"
+		}
+		return ""
+	}))
+	say("why", cmp.Or(pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance }), f.Card.Why))
+	say("fix", f.Card.Fix)
+	say("waiver", pointed(f.Seen, func(c *verdict.Cell) string { return lapse(c) }))
+	say("alone", v.Command(f.ID, f.Points))
+}
+
+// lapse names the waiver that no longer covers a failure.
+func lapse(c *verdict.Cell) string {
+	switch {
+	case c.Lapsed == nil:
+		return ""
+	case c.Lapsed.Expires.IsZero():
+		return fmt.Sprintf("the waiver of %s has no date of expiry, so it covers nothing", c.Lapsed.Owner)
+	}
+	return fmt.Sprintf("the waiver of %s expired on %s", c.Lapsed.Owner, c.Lapsed.Expires.UTC().Format("2006-01-02"))
+}
+
+// most is how many lines a list of the summary has before it is cut; the other formats have them all.
+const most = 12
+
+func (s *sheet) unsure(v *verdict.Verdict) {
+	if len(v.Unsure) == 0 {
+		return
+	}
+	ids := map[string]bool{}
+	for _, g := range v.Unsure {
+		ids[g.Check] = true
+	}
+	s.blank()
+	title := fmt.Sprintf("Could not tell, %s, %s", verdict.Count(len(ids), "check"), required(v.Required, len(ids)))
+	s.text("", plain, title, amber)
+	for i, g := range v.Unsure {
+		if i == most {
+			s.text("  ", plain, fmt.Sprintf("and %d more", len(v.Unsure)-most), plain)
+			break
+		}
+		text := reason(&g)
+		if g.Mark == verdict.Error {
+			text = "the tool broke: " + text
+		}
+		s.row(g.Check, places(g.Points), text)
+	}
+}
+
+func required(n, of int) string {
+	switch {
+	case n == 0:
+		return "none required"
+	case n == of && n == 1:
+		return "required"
+	case n == of && n == 2:
+		return "both required"
+	case n == of:
+		return "all required"
+	}
+	return fmt.Sprintf("%d required", n)
+}
+
+// row writes what, where and why; the latter on its own line if the first two are long.
+func (s *sheet) row(what, where, why string) {
+	lead := "  " + pad(visible(what, ""), 32) + " " + pad(visible(where, ""), 14) + " "
+	if len([]rune(lead)) > 50 {
+		s.text("  ", plain, strings.TrimSpace(lead), plain)
+		lead = "      "
+	}
+	s.text(lead, plain, why, plain)
+}
+
+func (s *sheet) gaps(v *verdict.Verdict) {
+	if len(v.Gaps) > 0 {
+		s.blank()
+		s.text("", plain, "Not tested, as the plan declares", bold)
+		for _, g := range v.Gaps {
+			why := g.Reason
+			if g.Owner != "" {
+				why += ", " + g.Owner
+			}
+			if !g.Until.IsZero() {
+				why += ", until " + g.Until.UTC().Format("2006-01-02")
+			}
+			s.row(g.Name, verdict.Count(len(g.Checks), "check"), why)
+		}
+	}
+	if n := len(v.Untested); n > 0 {
+		s.blank()
+		s.text("", plain, "Not tested, and not needed for the verdict", bold)
+		for i, g := range v.Untested {
+			if i == most {
+				s.text("  ", plain, fmt.Sprintf("and %d more", n-most), plain)
+				break
+			}
+			s.row(g.Check, places(g.Points), g.Because)
+		}
+	}
+	for _, x := range v.Expired {
+		s.text("  ", plain, fmt.Sprintf("out of scope no longer: %s, expired on %s", x.Check, x.Expires.UTC().Format("2006-01-02")), amber)
+	}
+}
+
+func (s *sheet) waivers(v *verdict.Verdict) {
+	if len(v.Waivers) == 0 {
+		return
+	}
+	s.blank()
+	s.text("", plain, "Waivers", bold)
+	for _, w := range v.Waivers {
+		state := w.State
+		if state == "used" {
+			state = fmt.Sprintf("fails and is waived until %s", w.Expires.UTC().Format("2006-01-02"))
+		} else if state == "expired" && !w.Expires.IsZero() {
+			state = "EXPIRED on " + w.Expires.UTC().Format("2006-01-02")
+		} else if state == "expired" {
+			state = "has no date of expiry, so it covers nothing"
+		}
+		var at []string
+		for _, c := range w.Cells {
+			at = append(at, c.Point)
+		}
+		slices.Sort(at)
+		s.row(w.Check, cmp.Or(w.Point, places(slices.Compact(at))), fmt.Sprintf("%s; %s, %s", state, w.Reason, w.Owner))
+	}
+}
+
+// columns is the table of marks by point, with the odd column named beside it.
+func (s *sheet) columns(v *verdict.Verdict) {
+	if len(v.Stages) == 0 {
+		return
+	}
+	sums := make([]verdict.Tally, len(v.Points))
+	for _, stage := range v.Stages {
+		for i, t := range stage.Points {
+			for m := range t {
+				sums[i][m] += t[m]
+			}
+		}
+	}
+	s.blank()
+	const label = 15
+	used := label
+	head := pad("", label)
+	var widths []int
+	for _, p := range v.Points {
+		name := cut(visible(cmp.Or(p.Name, "(stack)"), ""), 16)
+		w := max(len([]rune(name)), 4) + 2
+		if used+w > s.width {
+			break // a table that wraps says nothing; the other formats have all columns
+		}
+		used += w
+		widths = append(widths, w)
+		head += strings.Repeat(" ", w-len([]rune(name))) + name
+	}
+	s.WriteString(s.paint(faint, head) + "\n")
+	aside := oddLines(v)
+	for _, line := range aside {
+		if used+5+len([]rune(line)) > s.width {
+			defer s.text("", plain, strings.Join(aside, " "), plain)
+			aside = nil
+			break
+		}
+	}
+	for _, m := range []verdict.Mark{verdict.Pass, verdict.Fail, verdict.Inconclusive, verdict.Error, verdict.Missing, verdict.Waived, verdict.NotApplicable, verdict.LeftOut} {
+		if v.Cells[m] == 0 && m != verdict.Pass && m != verdict.Fail && m != verdict.Inconclusive {
+			continue
+		}
+		line := pad(m.String(), label)
+		for i, w := range widths {
+			line += fmt.Sprintf("%*s", w, verdict.Number(int64(sums[i][m])))
+		}
+		st := plain
+		if m == verdict.Fail && v.Cells[m] > 0 {
+			st = red
+		}
+		s.WriteString(s.paint(st, line))
+		if len(aside) > 0 {
+			s.WriteString("     " + s.paint(plain, aside[0]))
+			aside = aside[1:]
+		}
+		s.blank()
+	}
+}
+
+func oddLines(v *verdict.Verdict) []string {
+	if v.Odd.Point == "" {
+		return nil
+	}
+	return []string{
+		fmt.Sprintf("the odd column: %s, alone in %d", v.Odd.Point, v.Odd.Alone),
+		fmt.Sprintf("of %s that all points decided", verdict.Count(v.Odd.Of, "check")),
+	}
+}
+
+// counted says a tally in words: 108 pass, 12 fail, 2 inconclusive.
+func counted(t verdict.Tally) string {
+	var parts []string
+	for _, m := range verdict.Marks {
+		if t[m] > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", verdict.Number(int64(t[m])), m))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (s *sheet) foot(v *verdict.Verdict, opts Options) {
+	s.blank()
+	checks := verdict.Count(v.Checks.Total(), "check") + "   " + counted(v.Checks)
+	if n := len(v.Findings); n > 0 && n != v.Checks[verdict.Fail] {
+		checks = strings.Replace(checks, " fail", fmt.Sprintf(" fail (%s)", verdict.Count(n, "cause")), 1)
+	}
+	say := func(label, text string) { s.text(pad(label, 13), faint, text, plain) }
+	label, rest, _ := strings.Cut(checks, "   ")
+	say(label, cmp.Or(rest, "none was asked"))
+	if v.End != nil {
+		say("time", duration(v))
+		say("load", load(v))
+	} else {
+		say("time", fmt.Sprintf("the book ends after %s: %s", verdict.Time(v.Last), v.Cut))
+	}
+	text, _ := cleanup(v)
+	say("cleanup", text)
+	say("report", opts.Report)
+	say("logbook", opts.Logbook)
+	s.blank()
+	s.text("", plain, next(v, opts), plain)
+}
+
+func duration(v *verdict.Verdict) string {
+	text := verdict.Time(v.End.Took)
+	if wait := cmp.Or(v.End.LongestWait, v.Head.LongestWait); wait > 0 {
+		text += "; longest unavoidable wait " + verdict.Time(wait)
+	}
+	return text
+}
+
+func load(v *verdict.Verdict) string {
+	text := verdict.Count(v.End.Requests, "request")
+	if v.End.PeakRate > 0 {
+		text += fmt.Sprintf(", at most %s per second", verdict.Number(int64(v.End.PeakRate)))
+	}
+	if v.End.PeakMemory > 0 {
+		text += "; peak memory " + memory(v.End.PeakMemory)
+	}
+	return text
+}
+
+func memory(bytes int64) string {
+	if bytes < 1<<20 {
+		return fmt.Sprintf("%d KiB", (bytes+1023)>>10)
+	}
+	return fmt.Sprintf("%s MiB", verdict.Number((bytes+1<<20-1)>>20))
+}
+
+func next(v *verdict.Verdict, opts Options) string {
+	exit := fmt.Sprintf("Exit %d: %s.", v.Exit(), v.Word)
+	open := ""
+	if opts.Report != "" {
+		open = "open the report"
+	}
+	explain := ""
+	switch {
+	case len(v.Findings) > 0:
+		explain = "`checkride explain " + v.Findings[0].ID + "`"
+	case v.Required > 0 && len(v.Unsure) > 0:
+		explain = "`" + v.Command(v.Unsure[0].Check, nil) + "`"
+	}
+	var parts []string
+	for _, p := range []string{open, explain} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	if len(parts) == 0 {
+		return exit
+	}
+	return "Next: " + strings.Join(parts, ", or ") + ". " + exit
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
