@@ -62,7 +62,7 @@ func suggest(word string, words []string) string {
 		return fmt.Sprintf("did you mean `%s`? allowed: %s", meant, list)
 	}
 	if list == "" {
-		return ""
+		return "the plan has none: add it or remove the name"
 	}
 	return "allowed: " + list
 }

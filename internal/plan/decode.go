@@ -149,7 +149,7 @@ func (d *decoder) object(node *yaml.Node, v reflect.Value, f field, at place) {
 	}
 	fields := fieldsOf(v.Type())
 	setDefaults(v)
-	seen := map[string]bool{}
+	seen, meant := map[string]bool{}, map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.Tag == "!!merge" || seen[key.Value] {
@@ -157,7 +157,7 @@ func (d *decoder) object(node *yaml.Node, v reflect.Value, f field, at place) {
 		}
 		member, known := fieldByKey(fields, key.Value)
 		if !known {
-			seen[d.unknownKey(key, value, fields, at)] = true
+			meant[d.unknownKey(key, value, fields, at)] = true
 			continue
 		}
 		seen[key.Value] = true
@@ -166,7 +166,7 @@ func (d *decoder) object(node *yaml.Node, v reflect.Value, f field, at place) {
 		d.value(value, v.Field(member.index), member, inner)
 	}
 	for _, member := range fields {
-		if !member.need || seen[member.key] {
+		if !member.need || seen[member.key] || meant[member.key] {
 			continue
 		}
 		hint := "add `" + member.key + "`"
@@ -275,8 +275,8 @@ func nameOf(node *yaml.Node, t reflect.Type) string {
 // exampleItem gives the first member of an example that is a list.
 func exampleItem(example string) string {
 	item, found := strings.CutPrefix(example, "[")
-	if !found {
-		return example
+	if !found || strings.ContainsAny(item, "{[") {
+		return ""
 	}
 	item, _, _ = strings.Cut(strings.TrimSuffix(item, "]"), ",")
 	return item

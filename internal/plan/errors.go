@@ -114,6 +114,9 @@ const widest = 120
 // literalSecret finds values of keys that hold secrets, even in a file that is no YAML.
 var literalSecret = regexp.MustCompile(`(?i)((?:^|[\s{,"'])(?:[\w-]*secret|[\w-]*password|[\w-]*access_token|[\w-]*api[_-]?key|key|authorization|cookie)["']?[ \t]*:[ \t]*)("[^"]*"?|'[^']*'?|[^\s,}{\[\]|>"'][^,}]*)`)
 
+// userInfo finds a password in a URL.
+var userInfo = regexp.MustCompile(`://[^/\s@]+@`)
+
 const masked = "***"
 
 // excerpt makes a line fit to be shown: no secrets, no control characters, not too wide. It gives the caret's place in it.
@@ -145,6 +148,7 @@ func maskLine(line string, secrets []string) string {
 		}
 		return parts[1] + masked
 	})
+	line = userInfo.ReplaceAllString(line, "://"+masked+"@")
 	for _, secret := range secrets {
 		line = strings.ReplaceAll(line, secret, masked)
 	}

@@ -136,8 +136,9 @@ func callForm(text string) (string, string) {
 	if message != "" {
 		return message, hint
 	}
-	u, err := url.Parse(target)
-	if err == nil && placeholder.MatchString(u.Host) {
+	_, rest, _ := strings.Cut(target, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	if placeholder.MatchString(host) {
 		return "has a placeholder in its host", "write the host out: only hosts in the plan are called"
 	}
 	return urlForm(placeholder.ReplaceAllString(target, "x"))

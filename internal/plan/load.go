@@ -22,10 +22,23 @@ import (
 const largest = 1 << 20
 
 // An Option changes how a plan is judged.
-type Option func(*rules)
+type Option func(*judgement)
+
+type judgement struct{ now time.Time }
 
 // At judges dates as of now; the clock is asked when it is not given.
-func At(now time.Time) Option { return func(r *rules) { r.now = now } }
+func At(now time.Time) Option { return func(j *judgement) { j.now = now } }
+
+func judge(options []Option) judgement {
+	var j judgement
+	for _, option := range options {
+		option(&j)
+	}
+	if j.now.IsZero() {
+		j.now = time.Now()
+	}
+	return j
+}
 
 // Load reads the plan in a file. What is wrong with the plan comes as [Errors].
 func Load(path string, options ...Option) (*Plan, error) {
@@ -53,6 +66,10 @@ func Parse(name, dir string, text []byte, options ...Option) (*Plan, error) {
 		return nil, file.err()
 	}
 	p := &Plan{}
+	if root.Kind != yaml.MappingNode {
+		d.wrongKind(root, field{of: planType}, place{}, "a mapping")
+		return nil, file.err()
+	}
 	d.object(root, reflect.ValueOf(p).Elem(), field{of: planType}, place{})
 	digest := sha256.Sum256(text)
 	p.Source = Source{
@@ -63,13 +80,7 @@ func Parse(name, dir string, text []byte, options ...Option) (*Plan, error) {
 		Lines:   d.lines,
 		Servers: serverNames(root),
 	}
-	r := &rules{decoder: d, plan: p}
-	for _, option := range options {
-		option(r)
-	}
-	if r.now.IsZero() {
-		r.now = time.Now()
-	}
+	r := &rules{decoder: d, plan: p, now: judge(options).now}
 	p.derive(d)
 	r.check()
 	err := file.err()
@@ -132,7 +143,7 @@ func (c *complaint) onlyOne(stream *yaml.Decoder) {
 func (c *complaint) syntax(err error) {
 	var broken *yaml.LoadError
 	if !errors.As(err, &broken) {
-		c.add(1, 1, "no YAML: "+printable(err.Error()), "correct the file")
+		c.add(1, 1, "not YAML: "+printable(err.Error()), "correct the file")
 		return
 	}
 	line, column := broken.Mark.Line, broken.Mark.Column
@@ -149,7 +160,7 @@ func (c *complaint) syntax(err error) {
 	case strings.Contains(broken.Message, "mapping values are not allowed"):
 		hint = "put text with a colon in quotes, and look at the indentation"
 	}
-	c.add(line, column, "no YAML: "+printable(broken.Message), hint)
+	c.add(line, column, "not YAML: "+printable(broken.Message), hint)
 }
 
 // unreadable finds the first byte or character that no plan has.

@@ -21,10 +21,10 @@ type Plan struct {
 	Environment          string                         `yaml:"environment" words:"staging|test|sandbox|production" default:"staging" doc:"What kind of stack this is; production allows harmless checks only."`
 	Authorization        *Authorization                 `yaml:"authorization" doc:"Who allowed the ride to do more than harmless things; allow needs it."`
 	AuthorizationServers map[string]AuthorizationServer `yaml:"authorization_servers" is:"names" doc:"The authorization servers (AS), by a name of your choice."`
-	Registration         Registration                   `yaml:"registration" need:"yes" doc:"How clients come to be."`
-	Clients              []Client                       `yaml:"clients" need:"yes" doc:"The cast: exactly one partner; a neighbour and a resource_server make more checks possible."`
+	Registration         Registration                   `yaml:"registration" need:"yes" doc:"How clients come to be." example:"{mode: dcr}"`
+	Clients              []Client                       `yaml:"clients" need:"yes" doc:"The cast: exactly one partner; a neighbour and a resource_server make more checks possible." example:"[{name: partner, scopes: [payments:read]}]"`
 	Agreement            Agreement                      `yaml:"agreement" doc:"What the business agreed to."`
-	Points               []Point                        `yaml:"points" need:"yes" doc:"The enforcement points: each place that must decide to let a call through."`
+	Points               []Point                        `yaml:"points" need:"yes" doc:"The enforcement points: each place that must decide to let a call through." example:"[{name: edge, url: https://edge.example, revocation: introspect, operations: [{name: list, request: GET /payments}]}]"`
 	Audit                Audit                          `yaml:"audit" doc:"The audit logs, or none."`
 	Limits               Limits                         `yaml:"limits" doc:"Promises in time: how long trust may outlive its withdrawal, how long credentials may live."`
 	Hooks                map[string]Hook                `yaml:"hooks" doc:"What the operator offers for what has no standard endpoint, by the name of the hook."`
@@ -154,7 +154,7 @@ type Point struct {
 	Binding         bool              `yaml:"binding" default:"false" doc:"The agreement demands sender-constrained tokens here."`
 	Revocation      string            `yaml:"revocation" words:"introspect|push|expiry" doc:"How it learns of a revocation, which says which limit binds it; needed for bearer and dpop." example:"introspect"`
 	Format          string            `yaml:"token_format" words:"jwt|opaque" doc:"What tokens look like here; absent: as they come." example:"jwt"`
-	Operations      []Operation       `yaml:"operations" need:"yes" doc:"Requests that the agreement allows or denies here; at least one is allowed."`
+	Operations      []Operation       `yaml:"operations" need:"yes" doc:"Requests that the agreement allows or denies here; at least one is allowed." example:"[{name: list, request: GET /payments}]"`
 	Addresses       []string          `yaml:"addresses" is:"address" doc:"The replicas behind the URL's host, as host:port or host (then the URL's port)." example:"[192.0.2.10, 192.0.2.11:8443]"`
 	Origin          string            `yaml:"origin" is:"origin" doc:"The upstream's direct address behind the point, which must not be open: a URL, or host:port with the URL's scheme." example:"https://origin.example:8443"`
 	WAF             string            `yaml:"waf" words:"none|active" default:"none" doc:"active: something in front answers on its own."`

@@ -145,7 +145,7 @@ func (r *rules) client(path string, c Client) {
 	if c.Auth == "tls_client_auth" && c.Certificate == nil {
 		r.wrong(path+".certificate", named+" authenticates by tls_client_auth, but has no `certificate`", "add `certificate: {cert: file:PATH, key: file:PATH}` or `certificate: {issue: {ca: file:PATH, key: file:PATH}}`")
 	}
-	if c.May != nil && !given {
+	if c.May != nil && !given && r.plan.Registration.Mode == "dcr" {
 		r.wrong(path+".may", named+" has `may`, but no `id`", "`may` bounds what is done to a client that exists; what the ride registers it may do anything to")
 	}
 	if c.Certificate != nil {
@@ -153,7 +153,7 @@ func (r *rules) client(path string, c Client) {
 	}
 	for _, operation := range slices.Sorted(maps.Keys(c.Owns)) {
 		names := r.operations()
-		if !slices.Contains(names, operation) {
+		if len(names) > 0 && !slices.Contains(names, operation) {
 			r.wrong(path+".owns."+operation, fmt.Sprintf("`owns` names the operation %q, which no point has", printable(operation)), suggest(operation, names))
 		}
 	}

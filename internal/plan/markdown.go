@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// example is a whole plan; a test parses it.
+//
+//go:embed example.yaml
+var example []byte
+
+// Example gives a whole plan that uses most of what a plan can say.
+func Example() []byte { return bytes.Clone(example) }
+
+// Markdown gives the reference of the plan, key by key, made from the types.
+func Markdown() []byte {
+	var b bytes.Buffer
+	b.WriteString(`# The plan
+
+<!-- generated from internal/plan; edit the tags there -->
+
+A plan is one YAML file. It is read strictly: a key that is not known, is there twice or has a value of the wrong kind is
+an error with its place. Anchors, aliases, merge keys and tags are refused, so that each promise stands on its own line.
+
+- **Durations** are written as ` + "`10s`, `5m`, `1h30m`, `90d`" + `. **Dates** are days, which end at their end in UTC
+  (` + "`2027-01-31`" + `), or instants (` + "`2027-01-31T18:00:00Z`" + `).
+- **References** name a value instead of holding it: ` + "`env:NAME`" + ` is a variable of the environment, ` + "`file:PATH`" + ` a file
+  relative to the plan, ` + "`exec:COMMAND`" + ` what a command prints (needs ` + "`--allow-exec`" + `; split at spaces, quotes keep
+  them, no shell). One line break at the end is taken away. A secret in the plan itself is an error.
+- A key that is absent has its default. **Needed** keys have none.
+
+`)
+	section(&b, planType, "")
+	b.WriteString("## Hooks\n\nIn `http`, `headers`, `body` and `exec`, these are replaced by values of the cast, literally and in one pass: ")
+	b.WriteString("`" + strings.Join(Placeholders, "`, `") + "`.\n\n| hook | what it does |\n| --- | --- |\n")
+	for _, name := range HookNames {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", name, hookMeaning(name))
+	}
+	b.WriteString("\n## A whole plan\n\n```yaml\n")
+	b.Write(example)
+	b.WriteString("```\n")
+	return b.Bytes()
+}
+
+// section writes a table for a struct and then one for each struct in it.
+func section(b *bytes.Buffer, t reflect.Type, path string) {
+	heading := "Top level"
+	if path != "" {
+		heading = "`" + path + "`"
+	}
+	fmt.Fprintf(b, "## %s\n\n| key | value | default | meaning | example |\n| --- | --- | --- | --- | --- |\n", heading)
+	for _, f := range fieldsOf(t) {
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", join(path, f.key), typeWord(f), absentWord(f), cell(f.doc), code(f.example))
+	}
+	b.WriteByte('\n')
+	for _, f := range fieldsOf(t) {
+		nested, found := structOf(f.of)
+		if found {
+			section(b, nested, join(path, f.key)+itemMark(f.of))
+		}
+	}
+}
+
+// itemMark tells in a path that what follows is in a member of a list or of a mapping by name.
+func itemMark(t reflect.Type) string {
+	switch {
+	case t == auditType || t.Kind() == reflect.Slice:
+		return "[]"
+	case t.Kind() == reflect.Map:
+		return ".NAME"
+	}
+	return ""
+}
+
+func absentWord(f field) string {
+	switch {
+	case f.need:
+		return "**needed**"
+	case f.absent != "":
+		return code(f.absent)
+	}
+	return ""
+}
+
+func code(text string) string {
+	if text == "" {
+		return ""
+	}
+	return "`" + cell(text) + "`"
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
+
+func hookMeaning(name string) string {
+	switch name {
+	case Suspend:
+		return "the client gets no tokens, and those that it has are refused"
+	case Resume:
+		return "undoes `suspend`"
+	case ReduceEntitlement:
+		return "takes the scope `{scope}` away from the client"
+	case RestoreEntitlement:
+		return "undoes `reduce_entitlement`"
+	case OpenWindow:
+		return "just-in-time access begins"
+	case CloseWindow:
+		return "just-in-time access ends"
+	case RotateSecret:
+		return "the client gets a new secret, which is the answer"
+	case RotateSigningKey:
+		return "the AS signs with a new key and keeps the old one in its key set"
+	case WithdrawSigningKey:
+		return "the key `{kid}` leaves the key set of the AS"
+	case FindClient:
+		return "answers with the ids of the clients named `{client_name}`"
+	case DeleteClient:
+		return "removes the client"
+	case Provision:
+		return "makes the client `{client_name}`; the answer is its metadata as JSON"
+	case Deprovision:
+		return "ends the client's life in the operator's own way"
+	}
+	return ""
+}
