@@ -237,7 +237,7 @@ func TestCutLastLineIsCompletedLater(t *testing.T) {
 	}
 }
 
-func TestRotationAndTruncation(t *testing.T) {
+func TestRotation(t *testing.T) {
 	j := newJournal(t)
 	l := j.follow("plain", Config{})
 	j.write("a " + parentOf(1) + "\n")
@@ -255,19 +255,7 @@ func TestRotationAndTruncation(t *testing.T) {
 			t.Errorf("record %d was lost in the rotation", serial)
 		}
 	}
-	err = os.Truncate(j.path, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	j.write("e " + parentOf(5) + "\n")
-	err = os.Truncate(j.path, int64(len("e "+parentOf(5)+"\n"))-1) // shorter than what was there
-	if err != nil {
-		t.Fatal(err)
-	}
-	j.write("\n")
-	j.write(strings.Repeat("x", 3) + "\n")
-	poll(t, l)
-	if stats := l.Stats(); stats.Rotations != 1 {
+	if stats := l.Stats(); stats.Rotations != 1 || stats.Truncations != 0 {
 		t.Errorf("stats %+v", stats)
 	}
 }

@@ -43,15 +43,15 @@ func RFC(number int, section string) Ref {
 	if section == "" {
 		return Ref{ID: id, Title: doc.title, URL: url}
 	}
-	title, base, ok := titleIn(doc.sections, section)
+	row, ok := rowOf(doc.sections, section)
 	if !ok {
 		return Ref{ID: id}
 	}
 	anchor := "#section-"
-	if base[0] >= 'A' {
+	if row.id[0] >= 'A' {
 		anchor = "#appendix-"
 	}
-	return Ref{ID: id, Title: title, URL: url + anchor + base}
+	return Ref{ID: id, Title: row.title, URL: url + anchor + row.id}
 }
 
 // NHI gives an entry of the OWASP Non-Human Identities Top 10 of 2025, by its number.
@@ -181,7 +181,7 @@ func All() []Ref {
 // Explain tells what an id means. It knows every id of the tables in the ways that people write it ("rfc7009 2.1",
 // "nhi7", "ac-3.8"), and answers for ids of older editions and common slips with what they are called today
 // ("PR.AC-4", "NHI-03", "800-207 4.2").
-func Explain(id string) (text string, ok bool) {
+func Explain(id string) (string, bool) {
 	key := squeeze(id)
 	for _, a := range aliases {
 		if slices.Contains(a.ids, key) {
@@ -192,7 +192,7 @@ func Explain(id string) (text string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	text = ref.ID + ": " + ref.Title
+	text := ref.ID + ": " + ref.Title
 	if number, isRFC := rfcNumber(key); isRFC {
 		doc, _ := rfcOf(number)
 		if doc.title != ref.Title {
@@ -230,17 +230,17 @@ func rfcOf(number int) (document, bool) {
 	return document{}, false
 }
 
-// titleIn finds a section in a table. An item of a list, written behind the section as "(4)", "(a)(3)" or "-13", has
-// the section's title; base is the section without it.
-func titleIn(table []entry, section string) (title, base string, ok bool) {
+// rowOf finds a section in a table. An item of a list, written behind the section as "(4)", "(a)(3)" or "-13", is found
+// as its section.
+func rowOf(table []entry, section string) (entry, bool) {
 	for _, candidate := range []string{section, withoutItem(section)} {
 		for _, e := range table {
 			if e.id == candidate {
-				return e.title, candidate, true
+				return e, true
 			}
 		}
 	}
-	return "", "", false
+	return entry{}, false
 }
 
 func withoutItem(section string) string {
@@ -251,13 +251,13 @@ func withoutItem(section string) string {
 	return section[:cut]
 }
 
-// listed gives the Ref of a table's row. Ids of NIST have brackets and hyphens of their own: an exact match wins, and
-// only sections may carry an item.
+// listed gives the Ref of a table's row.
 func listed(table []entry, id, printed string, url func(base string) string) Ref {
-	if title, base, ok := titleIn(table, id); ok {
-		return Ref{ID: printed, Title: title, URL: url(base)}
+	row, ok := rowOf(table, id)
+	if !ok {
+		return Ref{ID: printed}
 	}
-	return Ref{ID: printed}
+	return Ref{ID: printed, Title: row.title, URL: url(row.id)}
 }
 
 // squeeze takes away what people write differently: case, blanks, the section sign, leading words.
