@@ -28,7 +28,7 @@ var Arrows = []Arrow{
 	{"internal/plan", []string{"internal/secret", "internal/logbook"}, "a plan is read before anything exists that could act on it"},
 	{"internal/wire", []string{"internal/secret", "internal/logbook"}, "it is the only door to the network and must not know why somebody goes through it"},
 	{"internal/oauth", []string{"internal/wire", "internal/secret"}, "the protocols do not know plans, checks or who plays"},
-	{"internal/forge", []string{"internal/wire", "internal/secret"}, "a forgery is one change of one request, whoever sends it"},
+	{"internal/forge", []string{"internal/oauth", "internal/wire", "internal/secret"}, "a forgery is one change of one request, whoever sends it"},
 	{"internal/ledger", []string{"internal/secret"}, "it must be readable after a crash, without a ride"},
 	{"internal/cast", []string{"internal/plan", "internal/wire", "internal/oauth", "internal/ledger"}, "who plays does not know what is checked"},
 	{"internal/audit", []string{"internal/plan", "internal/secret", "internal/logbook"}, "logs are read by other ways than wire, and judged elsewhere"},
@@ -46,7 +46,7 @@ var Arrows = []Arrow{
 
 // Coming names the folders of [Arrows] that may still be without a Go file. Every other one must exist.
 var Coming = []string{
-	"cmd", "internal/audit", "internal/checks", "internal/forge", "internal/ledger", "internal/prove", "internal/report", "internal/ride",
+	"cmd", "internal/checks", "internal/prove", "internal/ride",
 }
 
 // arrowOf gives the arrow of the folder, or nothing.

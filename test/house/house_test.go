@@ -113,6 +113,27 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
+// TestTestsDoNotSleep wants tests to wait on a condition. In a testing/synctest bubble sleeping takes no time, so packages
+// whose tests have one may sleep.
+func TestTestsDoNotSleep(t *testing.T) {
+	t.Parallel()
+	all := sources(t)
+	bubbles := map[string]bool{}
+	for _, s := range all {
+		if s.isTest() && slices.Contains(s.imports(), "testing/synctest") {
+			bubbles[s.folder()] = true
+		}
+	}
+	for _, s := range all {
+		if !s.isTest() || bubbles[s.folder()] {
+			continue
+		}
+		for _, fault := range calls(s, "time", "Sleep") {
+			t.Errorf("%s:%s; wait on a condition, or use testing/synctest", s.path, fault)
+		}
+	}
+}
+
 // TestChangelog wants a place for what is not released yet.
 func TestChangelog(t *testing.T) {
 	t.Parallel()

@@ -92,17 +92,6 @@ var rules = []rule{
 		good:   example{"internal/wire/a.go", "package wire\n\nfunc f() (int, error) {\n\tdefer func() { return }()\n\treturn 0, nil\n}\n"},
 	},
 	{
-		name: "tests do not sleep", why: "a test waits on a condition, or runs in a testing/synctest bubble",
-		faults: func(s source) []string {
-			if !s.isTest() || slices.Contains(s.imports(), "testing/synctest") {
-				return nil
-			}
-			return calls(s, "time", "Sleep")
-		},
-		bad:  example{"internal/wire/a_test.go", "package wire\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }\n"},
-		good: example{"internal/wire/a_test.go", "package wire\n\nimport (\n\t\"testing/synctest\"\n\t\"time\"\n)\n\nfunc f() { synctest.Wait(); time.Sleep(1) }\n"},
-	},
-	{
 		name: "exported names are explained", why: "a doc comment says what the name does not: shapes, units, errors, the clause that asks",
 		faults: undocumented,
 		bad:    example{"internal/wire/a.go", "package wire\n\nfunc Do() {}\n"},
