@@ -1,0 +1,52 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/checkride/checkride/internal/sandbox/auditlog"
+)
+
+// startManagement serves what an operator has: the authorization server's own management, and the API keys of legacy.
+func (s *Sandbox) startManagement() error {
+	main := s.main.Management()
+	mux := http.NewServeMux()
+	mux.Handle("/", main)
+	mux.HandleFunc("POST /clients/{id}/api-key", s.provision)
+	mux.HandleFunc("DELETE /clients/{id}/api-key", s.deprovision)
+	mux.HandleFunc("POST /clients/{id}/suspend", s.tellLegacy(main, true))
+	mux.HandleFunc("POST /clients/{id}/resume", s.tellLegacy(main, false))
+	s.plain(management, mux)
+	return nil
+}
+
+func (s *Sandbox) provision(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	key := s.legacy.Provision(id)
+	s.logKey("api_key.provision", id, r, http.StatusCreated)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(map[string]string{"client_id": id, "api_key": key})
+}
+
+func (s *Sandbox) deprovision(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	s.legacy.Deprovision(id)
+	s.logKey("api_key.deprovision", id, r, http.StatusNoContent)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sandbox) logKey(action, id string, r *http.Request, status int) {
+	record := auditlog.Of(action, r)
+	record.Decision, record.ClientID, record.Status = auditlog.Allow, id, status
+	s.logs[legacyOne].Write(record)
+}
+
+// tellLegacy lets legacy's API keys follow the state of their client.
+func (s *Sandbox) tellLegacy(main http.Handler, suspended bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.legacy.Suspend(r.PathValue("id"), suspended)
+		main.ServeHTTP(w, r)
+	}
+}

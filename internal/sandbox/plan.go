@@ -1,0 +1,107 @@
+package sandbox
+
+import (
+	"bytes"
+	_ "embed" // plan.yaml.tmpl
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/checkride/checkride/internal/sandbox/api"
+	"github.com/checkride/checkride/internal/sandbox/ca"
+	"github.com/checkride/checkride/internal/sandbox/legacy"
+)
+
+//go:embed plan.yaml.tmpl
+var planText string
+
+// Plan is the path of the plan that fits this sandbox.
+func (s *Sandbox) Plan() string { return s.path("plan.yaml") }
+
+func (s *Sandbox) path(name string) string { return filepath.Join(s.cfg.Dir, name) }
+
+// demoClient is the certificate of the partner that [Sandbox.Describe] plays.
+const demoClient = "demo.partners.example"
+
+// invalidPayment is authorised and invalid: a broken point must not lead to a payment.
+const invalidPayment = `{"amount":""}`
+
+func (s *Sandbox) writeFiles() error {
+	key, err := s.partners.KeyPEM()
+	if err != nil {
+		return err
+	}
+	demo, err := s.partners.Client(demoClient, ca.Options{})
+	if err != nil {
+		return err
+	}
+	demoKey, err := ca.KeyPEM(demo.PrivateKey)
+	if err != nil {
+		return err
+	}
+	plan, err := s.planYAML(time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{
+		{"ca.pem", s.hosts.CertificatePEM()},
+		{"partner-ca.pem", s.partners.CertificatePEM()},
+		{"partner-ca.key", key},
+		{"demo.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: demo.Leaf.Raw})},
+		{"demo.key", demoKey},
+		{"iat.txt", []byte(s.secrets.initialAccessToken)},
+		{"rs-secret.txt", []byte(s.secrets.resourceServer)},
+		{"invalid.json", []byte(invalidPayment)},
+		{"plan.yaml", plan},
+	} {
+		err := os.WriteFile(s.path(file.name), file.content, 0o600)
+		if err != nil {
+			return fmt.Errorf("write %s: %w", file.name, err)
+		}
+	}
+	return nil
+}
+
+type planPoint struct {
+	Name, URL, Revocation, Header, Addresses, IdentityHeaders string
+	WAF                                                       bool
+}
+
+func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
+	const day = "2006-01-02"
+	headers := strings.Join([]string{api.ClientID, api.Org, api.Scopes, api.Via}, ", ")
+	values := map[string]any{
+		"Main":           s.url(mainAS),
+		"Other":          s.url(otherAS),
+		"API":            s.url(theAPI),
+		"Management":     s.url(management),
+		"ResourceServer": resourceServerID,
+		"Until":          now.AddDate(0, 1, 0).Format(day),
+		"ValidUntil":     now.AddDate(1, 0, 0).Format(day),
+		"Reviewed":       now.AddDate(0, 0, -30).Format(day),
+		"TokenLifetime":  s.cfg.Timing.TokenLife + time.Second,
+		"Expiry":         s.cfg.Timing.TokenLife + 6*time.Second,
+		"Points": []planPoint{
+			{Name: edgePoint, URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
+			{Name: gatewayOne, URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
+			{Name: legacyOne, URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey},
+		},
+	}
+	t, err := template.New("plan.yaml").Option("missingkey=error").Parse(planText)
+	if err != nil {
+		return nil, fmt.Errorf("read the template of the plan: %w", err)
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, values)
+	if err != nil {
+		return nil, fmt.Errorf("write the plan: %w", err)
+	}
+	return out.Bytes(), nil
+}
