@@ -1,0 +1,334 @@
+// Package cast plays the people of a ride: the partner, the neighbour (a second honest partner), the resource server,
+// the stranger who has nothing and the thief who holds copies.
+//
+// Start with [New] and [Cast.Member]. Facts (discovered, registered, calibrated) are computed once, by whoever asks
+// first; a fact that fails is a [FactError] whose cause travels to everything that rests on it.
+package cast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/checkride/checkride/internal/ledger"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/secret"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Roles of the cast that authenticate.
+const (
+	Partner        = "partner"
+	Neighbour      = "neighbour"
+	ResourceServer = "resource_server"
+)
+
+// Config is what a cast needs.
+type Config struct {
+	Plan     *plan.Plan
+	Do       wire.Doer
+	Keeper   *secret.Keeper
+	Resolver plan.Resolver
+	Ledger   *ledger.Ledger // nil: nothing may be created
+	Ride     string         // unique; part of every client_name
+	Note     func(logbook.Note)
+	Rules    Rules
+}
+
+// Rules are the parts of the rules of truth that the cast holds. The zero value holds them all; a test takes one out to
+// show that the ride then lies.
+type Rules struct {
+	NoCalibration bool // rule 11
+	NoSettling    bool // rule 13
+}
+
+// Cast is everybody who plays in one ride.
+type Cast struct {
+	cfg     Config
+	plan    *plan.Plan
+	serial  atomic.Int64
+	tokens  atomic.Int64
+	clients atomic.Int64
+	failed  atomic.Int64
+	issuers map[string]*issuer // by client name of the plan
+
+	mu          sync.Mutex
+	servers     map[string]*Once[*oauth.Server]
+	members     map[string]*Once[*Member]
+	shared      map[string]*slot
+	calibrated  map[string]*Once[Calibration]
+	created     []*Member
+	issued      []oauth.Token
+	certs       int
+	stoppedDoes atomic.Bool
+}
+
+// Calibration is what is found out about an authorization server before anything rests on it (rule 11).
+type Calibration struct {
+	SameToken    bool          // it gives the same token until expiry
+	NewKillsOld  bool          // a new token ends the one before
+	Clock        time.Duration // its clock minus ours
+	ClockWidth   time.Duration // half the width of that estimate
+	TokenLife    time.Duration
+	Opaque       bool // tokens are no JWTs
+	RotatesOnGet bool
+}
+
+// New makes a cast and resolves what the plan refers to. Nothing is sent yet.
+func New(cfg Config) (*Cast, error) {
+	c := &Cast{
+		cfg: cfg, plan: cfg.Plan,
+		issuers:    map[string]*issuer{},
+		servers:    map[string]*Once[*oauth.Server]{},
+		members:    map[string]*Once[*Member]{},
+		shared:     map[string]*slot{},
+		calibrated: map[string]*Once[Calibration]{},
+	}
+	if c.cfg.Note == nil {
+		c.cfg.Note = func(logbook.Note) {}
+	}
+	for _, client := range cfg.Plan.Clients {
+		made, err := newIssuer(cfg.Resolver, client)
+		if err != nil {
+			return nil, fmt.Errorf("clients.%s.certificate: %w", client.Name, err)
+		}
+		c.issuers[client.Name] = made
+	}
+	return c, nil
+}
+
+// Plan gives the plan that is played.
+func (c *Cast) Plan() *plan.Plan { return c.plan }
+
+// Keeper gives the keeper of the ride's secrets.
+func (c *Cast) Keeper() *secret.Keeper { return c.cfg.Keeper }
+
+// Client gives the plan's entry of a role.
+func (c *Cast) Client(role string) (plan.Client, bool) {
+	for _, client := range c.plan.Clients {
+		if client.Name == role {
+			return client, true
+		}
+	}
+	return plan.Client{}, false
+}
+
+// Has says whether the plan has this role.
+func (c *Cast) Has(role string) bool {
+	_, ok := c.Client(role)
+	return ok
+}
+
+// Registers says whether the ride can make clients of its own.
+func (c *Cast) Registers() bool { return c.plan.Registration.Mode == "dcr" || c.plan.Registration.Mode == "hook" }
+
+// HomeServer is the name of the authorization server at which partners are registered.
+func (c *Cast) HomeServer() string {
+	if c.plan.Registration.Server != "" {
+		return c.plan.Registration.Server
+	}
+	if _, ok := c.plan.AuthorizationServers["main"]; ok {
+		return "main"
+	}
+	names := make([]string, 0, len(c.plan.AuthorizationServers))
+	for name := range c.plan.AuthorizationServers {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
+}
+
+// Server discovers an authorization server, once.
+func (c *Cast) Server(ctx context.Context, name string) (*oauth.Server, error) {
+	c.mu.Lock()
+	fact := c.servers[name]
+	if fact == nil {
+		fact = &Once[*oauth.Server]{}
+		c.servers[name] = fact
+	}
+	c.mu.Unlock()
+	return fact.Get(ctx, func(ctx context.Context) (*oauth.Server, error) {
+		described, ok := c.plan.AuthorizationServers[name]
+		if !ok {
+			return nil, &FactError{Fact: "authorization server " + name, Err: errors.New("is not in the plan")}
+		}
+		byHand := oauth.Endpoints{
+			Metadata: described.Endpoints.Metadata, Token: described.Endpoints.Token, Registration: described.Endpoints.Registration,
+			Introspection: described.Endpoints.Introspection, Revocation: described.Endpoints.Revocation, JWKS: described.Endpoints.JWKS,
+		}
+		sent := time.Now()
+		server, exchange, err := oauth.Discover(ctx, c.cfg.Do, name, described.Issuer, byHand)
+		if err != nil {
+			return nil, &FactError{Fact: "metadata of " + name, Err: err}
+		}
+		if !exchange.Date.IsZero() && !c.cfg.Rules.NoCalibration {
+			server.Clock = clockOffset(exchange.Date, sent, exchange.Received)
+		}
+		return &server, nil
+	})
+}
+
+// clockOffset estimates a host's clock minus ours from one Date header, which names whole seconds: the truth lies
+// within half a second plus half the round trip. Less than that is no offset.
+func clockOffset(date, sent, received time.Time) time.Duration {
+	middle := sent.Add(received.Sub(sent) / 2)
+	offset := date.Add(500 * time.Millisecond).Sub(middle)
+	width := 500*time.Millisecond + received.Sub(sent)/2
+	if offset.Abs() <= width+100*time.Millisecond {
+		return 0
+	}
+	return offset
+}
+
+// Member gives the shared player of a role, registered once and settled.
+func (c *Cast) Member(ctx context.Context, role string) (*Member, error) {
+	return c.MemberWith(ctx, role, Wish{})
+}
+
+// MemberWith gives the shared player of a role with a wish, registered once for that wish.
+func (c *Cast) MemberWith(ctx context.Context, role string, wish Wish) (*Member, error) {
+	key := role + "|" + wish.key()
+	c.mu.Lock()
+	fact := c.members[key]
+	if fact == nil {
+		fact = &Once[*Member]{}
+		c.members[key] = fact
+	}
+	c.mu.Unlock()
+	return fact.Get(ctx, func(ctx context.Context) (*Member, error) { return c.come(ctx, role, wish) })
+}
+
+// Own gives a player of a role that nobody else uses: registered anew where the ride can register, else the given one.
+func (c *Cast) Own(ctx context.Context, role string, wish Wish) (*Member, error) {
+	return c.come(ctx, role, wish)
+}
+
+func (c *Cast) come(ctx context.Context, role string, wish Wish) (*Member, error) {
+	described, ok := c.Client(role)
+	if !ok {
+		return nil, &FactError{Fact: "a " + role, Err: fmt.Errorf("the plan has none; add one under clients")}
+	}
+	if described.ID.Text != "" {
+		if wish.Auth != "" && string(wish.Auth) != described.Auth {
+			return nil, &FactError{Fact: "a " + role + " that authenticates by " + string(wish.Auth), Err: errors.New("the given client uses " + described.Auth)}
+		}
+		return c.given(ctx, described)
+	}
+	if !c.Registers() {
+		return nil, &FactError{Fact: "a " + role, Err: errors.New("registration is given and the client has no id in the plan")}
+	}
+	return c.register(ctx, described, wish)
+}
+
+// Calibrate finds out how an authorization server treats tokens, once (rule 11).
+func (c *Cast) Calibrate(ctx context.Context, name string) (Calibration, error) {
+	c.mu.Lock()
+	fact := c.calibrated[name]
+	if fact == nil {
+		fact = &Once[Calibration]{}
+		c.calibrated[name] = fact
+	}
+	c.mu.Unlock()
+	return fact.Get(ctx, func(ctx context.Context) (Calibration, error) {
+		if c.cfg.Rules.NoCalibration {
+			return Calibration{}, nil
+		}
+		server, err := c.Server(ctx, name)
+		if err != nil {
+			return Calibration{}, err
+		}
+		member, err := c.Member(ctx, Partner)
+		if err != nil {
+			return Calibration{}, err
+		}
+		point := c.firstPoint(name)
+		first, err := c.mint(ctx, member, member.optionsFor(point))
+		if err != nil {
+			return Calibration{}, err
+		}
+		second, err := c.mint(ctx, member, member.optionsFor(point))
+		if err != nil {
+			return Calibration{}, err
+		}
+		found := Calibration{
+			SameToken: first.Text == second.Text,
+			Clock:     server.Clock, TokenLife: first.Lifetime, Opaque: first.JWT == nil,
+		}
+		c.cfg.Note(logbook.Note{About: "calibration", Point: name, Text: found.describe()})
+		return found, nil
+	})
+}
+
+func (f Calibration) describe() string {
+	words := []string{"tokens live " + f.TokenLife.String()}
+	if f.Opaque {
+		words = append(words, "are opaque")
+	} else {
+		words = append(words, "are JWTs")
+	}
+	if f.SameToken {
+		words = append(words, "the same one is given until it expires")
+	} else {
+		words = append(words, "each request gives another one")
+	}
+	if f.Clock != 0 {
+		words = append(words, fmt.Sprintf("its clock is %v off ours", f.Clock.Round(time.Second)))
+	}
+	return strings.Join(words, ", ")
+}
+
+func (c *Cast) firstPoint(server string) *plan.Point {
+	for i := range c.plan.Points {
+		if c.TokenServer(&c.plan.Points[i]) == server {
+			return &c.plan.Points[i]
+		}
+	}
+	return nil
+}
+
+// TokenServer is the name of the authorization server whose tokens a point takes.
+func (c *Cast) TokenServer(point *plan.Point) string {
+	if point != nil && point.TokenFrom != "" {
+		return point.TokenFrom
+	}
+	return c.HomeServer()
+}
+
+// Issued says whether this text is a token that was issued in this ride, and to whom: such a token is real and must be
+// proven good elsewhere before its refusal counts (rule 2).
+func (c *Cast) Issued(text secret.Text) (oauth.Token, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.issued, func(t oauth.Token) bool { return t.Text == text })
+	if i < 0 {
+		return oauth.Token{}, false
+	}
+	return c.issued[i], true
+}
+
+// Created tells how much the ride created in the stack.
+func (c *Cast) Created() map[string]int {
+	c.mu.Lock()
+	certs := c.certs
+	c.mu.Unlock()
+	return map[string]int{"clients": int(c.clients.Load()), "tokens": int(c.tokens.Load()), "certificates": certs}
+}
+
+// Budget tells what was used of what the plan allows.
+func (c *Cast) Budget() []string {
+	return []string{
+		fmt.Sprintf("tokens %d of %d", c.tokens.Load(), c.plan.Budget.Tokens),
+		fmt.Sprintf("registrations %d of %d", c.clients.Load(), c.plan.Budget.Registrations),
+	}
+}

@@ -1,0 +1,213 @@
+package cast
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/plan"
+)
+
+// issuer makes or gives the certificates of one member of the plan.
+type issuer struct {
+	given   *tls.Certificate
+	ca      *x509.Certificate
+	key     crypto.Signer
+	subject string
+	dns     string
+}
+
+func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
+	described := client.Certificate
+	if described == nil {
+		return nil, nil
+	}
+	if described.Issue == nil {
+		chain, err := resolver.Text(described.Cert)
+		if err != nil {
+			return nil, err
+		}
+		key, err := resolver.Text(described.Key)
+		if err != nil {
+			return nil, err
+		}
+		resolver.Keeper.Keep("key", key)
+		pair, err := tls.X509KeyPair([]byte(chain), []byte(key))
+		if err != nil {
+			return nil, errors.New("certificate and key do not fit each other or are no PEM; give a chain under cert and its key under key")
+		}
+		return &issuer{given: &pair}, nil
+	}
+	chain, err := resolver.Text(described.Issue.CA)
+	if err != nil {
+		return nil, err
+	}
+	key, err := resolver.Text(described.Issue.Key)
+	if err != nil {
+		return nil, err
+	}
+	resolver.Keeper.Keep("key", key)
+	pair, err := tls.X509KeyPair([]byte(chain), []byte(key))
+	if err != nil {
+		return nil, errors.New("the test CA's certificate and key do not fit each other or are no PEM; give its certificate under issue.ca and its key under issue.key")
+	}
+	signer, ok := pair.PrivateKey.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("the test CA's key cannot sign; give an RSA or EC key")
+	}
+	made := &issuer{ca: pair.Leaf, key: signer, subject: described.Issue.Subject, dns: described.Issue.DNS}
+	if made.subject == "" {
+		made.subject = "{name}.partners.example"
+	}
+	return made, nil
+}
+
+// Fault is one thing that is wrong with a certificate. The zero value is a good certificate.
+type Fault struct {
+	Expired    bool // ended a day ago
+	ServerOnly bool // extended key usage serverAuth alone
+	ForeignCA  bool // issued by a CA of our own with the very name of the real one
+}
+
+// Issues says whether the ride has a test CA for this role, so that certificates with one fault can be made.
+func (c *Cast) Issues(role string) bool { return c.issuers[role] != nil && c.issuers[role].ca != nil }
+
+// certificate gives a certificate for a role: a new one by the test CA, or the given one.
+func (c *Cast) certificate(role, name string) (*tls.Certificate, error) {
+	made := c.issuers[role]
+	if made == nil {
+		return nil, fmt.Errorf("clients.%s needs a certificate; name one under certificate.cert or a test CA under certificate.issue", role)
+	}
+	if made.given != nil {
+		return made.given, nil
+	}
+	return c.Issue(role, strings.ReplaceAll(made.subject, "{name}", name), Fault{})
+}
+
+// Issue makes a certificate by the role's test CA, for a subject (its CN), with at most one fault.
+func (c *Cast) Issue(role, subject string, fault Fault) (*tls.Certificate, error) {
+	made := c.issuers[role]
+	if made == nil || made.ca == nil {
+		return nil, &FactError{Fact: "a certificate for " + subject, Err: fmt.Errorf("clients.%s has no test CA; name one under certificate.issue", role)}
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := made.template(subject, fault)
+	ca, signer := made.ca, made.key
+	if fault.ForeignCA {
+		ca, signer, err = impostor(made.ca)
+		if err != nil {
+			return nil, err
+		}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca, key.Public(), signer)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.certs++
+	c.mu.Unlock()
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: newSerial(),
+		Subject:      pkix.Name{CommonName: subject},
+		NotBefore:    now.Add(-48 * time.Hour),
+		NotAfter:     now.Add(48 * time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	if template.NotBefore.Before(i.ca.NotBefore) {
+		template.NotBefore = i.ca.NotBefore
+	}
+	if template.NotAfter.After(i.ca.NotAfter) {
+		template.NotAfter = i.ca.NotAfter
+	}
+	if i.dns != "" {
+		template.DNSNames = []string{strings.ReplaceAll(i.dns, "{name}", strings.SplitN(subject, ".", 2)[0])}
+	}
+	if fault.Expired {
+		template.NotBefore, template.NotAfter = now.Add(-72*time.Hour), now.Add(-24*time.Hour)
+	}
+	if fault.ServerOnly {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	}
+	return template
+}
+
+// impostor is a CA of our own with the name and key identifier of the real one.
+func impostor(real *x509.Certificate) (*x509.Certificate, crypto.Signer, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: newSerial(), RawSubject: real.RawSubject, SubjectKeyId: real.SubjectKeyId,
+		NotBefore: real.NotBefore, NotAfter: real.NotAfter,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, nil, err
+	}
+	ca, err := x509.ParseCertificate(der)
+	return ca, key, err
+}
+
+// selfSigned makes a certificate for self_signed_tls_client_auth (RFC 8705 §2.2).
+func selfSigned(name string) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: newSerial(), Subject: pkix.Name{CommonName: name},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(48 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+// SelfSigned makes a certificate that nobody issued.
+func SelfSigned(name string) (*tls.Certificate, error) { return selfSigned(name) }
+
+func newSerial() *big.Int {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return big.NewInt(time.Now().UnixNano())
+	}
+	return serial
+}
+
+// PEM is a certificate as text, for headers that carry one.
+func PEM(certificate *tls.Certificate) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))
+}

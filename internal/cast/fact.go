@@ -1,0 +1,68 @@
+package cast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// FactError is a prerequisite that does not hold: the partner cannot be registered, no token can be had. What rests on
+// it is inconclusive because of it: one cause, one finding.
+type FactError struct {
+	Fact string // what was wanted: "partner registered at main"
+	Err  error
+}
+
+func (e *FactError) Error() string { return fmt.Sprintf("%s: %v", e.Fact, e.Err) }
+
+func (e *FactError) Unwrap() error { return e.Err }
+
+// Once computes a fact at most once, whoever asks first. Waiting is on a channel, never on a mutex, so that a waiter
+// can give up and so that a fake clock can move on while the fact is computed.
+type Once[T any] struct {
+	mu    sync.Mutex
+	done  chan struct{}
+	value T
+	err   error
+}
+
+// Get gives the fact, computing it if nobody has. A computation that was cancelled is forgotten: it says nothing.
+func (o *Once[T]) Get(ctx context.Context, compute func(context.Context) (T, error)) (T, error) {
+	for {
+		o.mu.Lock()
+		done := o.done
+		if done == nil {
+			done = make(chan struct{})
+			o.done = done
+			o.mu.Unlock()
+			return o.compute(ctx, done, compute)
+		}
+		o.mu.Unlock()
+		select {
+		case <-done:
+			o.mu.Lock()
+			value, err, forgotten := o.value, o.err, o.done != done
+			o.mu.Unlock()
+			if forgotten {
+				continue // the first one gave up, which says nothing about the fact
+			}
+			return value, err
+		case <-ctx.Done():
+			var zero T
+			return zero, ctx.Err()
+		}
+	}
+}
+
+func (o *Once[T]) compute(ctx context.Context, done chan struct{}, compute func(context.Context) (T, error)) (T, error) {
+	value, err := compute(ctx)
+	o.mu.Lock()
+	o.value, o.err = value, err
+	if err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		o.done = nil
+	}
+	o.mu.Unlock()
+	close(done)
+	return value, err
+}

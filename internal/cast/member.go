@@ -1,0 +1,377 @@
+package cast
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/checkride/checkride/internal/ledger"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/secret"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Wish asks for a client that differs from the plan's entry of its role.
+type Wish struct {
+	Auth     oauth.Method
+	Scopes   []string
+	Metadata map[string]any
+	Unbound  bool // no certificate shown at the token endpoint, where the method allows it
+	Shared   string
+}
+
+func (w Wish) key() string {
+	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound) + w.Shared
+}
+
+// Member is one client of the cast at its authorization server.
+type Member struct {
+	Role   string
+	Plan   plan.Client
+	Server *oauth.Server
+	Own    bool // created by this ride, so it may be spent
+
+	cast     *Cast
+	name     string // client_name: unique, so that a lost one can be found again
+	entry    string // id in the ledger
+	metadata map[string]any
+
+	mu      sync.Mutex
+	client  oauth.Client
+	deleted bool
+}
+
+// Client gives the client as it stands: secrets, keys and registration token change over a life.
+func (m *Member) Client() oauth.Client {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.client
+}
+
+// ID is the client_id.
+func (m *Member) ID() string { return m.Client().ID }
+
+// Name is the client_name.
+func (m *Member) Name() string { return m.name }
+
+// Metadata is what was asked for at registration.
+func (m *Member) Metadata() map[string]any { return m.metadata }
+
+// Change alters the client under its lock.
+func (m *Member) Change(change func(*oauth.Client)) {
+	m.mu.Lock()
+	change(&m.client)
+	m.mu.Unlock()
+}
+
+// May says whether the ride may do this to the member: always to its own clients, to given ones by the plan's `may`.
+func (m *Member) May(right string) bool {
+	return m.Own || slices.Contains(m.Plan.May, right)
+}
+
+func (c *Cast) given(ctx context.Context, described plan.Client) (*Member, error) {
+	fact := described.Name + " as given"
+	server, err := c.Server(ctx, c.HomeServer())
+	if err != nil {
+		return nil, err
+	}
+	id, err := c.cfg.Resolver.Text(described.ID)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	client := oauth.Client{Name: described.Name, ID: id, Auth: oauth.Method(described.Auth)}
+	if described.Secret.Text != "" {
+		client.Secret, err = c.cfg.Resolver.Secret(described.Secret, "secret")
+		if err != nil {
+			return nil, &FactError{Fact: fact, Err: err}
+		}
+	}
+	if described.Key.Text != "" {
+		text, err := c.cfg.Resolver.Text(described.Key)
+		if err != nil {
+			return nil, &FactError{Fact: fact, Err: err}
+		}
+		c.cfg.Keeper.Keep("key", text)
+		client.Key, err = oauth.ParseKey(text)
+		if err != nil {
+			return nil, &FactError{Fact: fact, Err: err}
+		}
+	}
+	if described.Certificate != nil {
+		client.Certificate, err = c.certificate(described.Name, described.Name)
+		if err != nil {
+			return nil, &FactError{Fact: fact, Err: err}
+		}
+	}
+	return &Member{Role: described.Name, Plan: described, Server: server, cast: c, name: described.Name, client: client}, nil
+}
+
+// register makes a client by RFC 7591. What is intended is in the ledger before the request is sent: a client whose
+// answer never came can still be found by its unique client_name.
+func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (*Member, error) {
+	home := c.HomeServer()
+	server, err := c.Server(ctx, home)
+	if err != nil {
+		return nil, err
+	}
+	fact := fmt.Sprintf("%s registered at %s", described.Name, home)
+	if server.Endpoints.Registration == "" {
+		return nil, &FactError{Fact: fact, Err: fmt.Errorf("%s has no registration endpoint; name it under authorization_servers.%s.endpoints.registration, or set registration.mode to given", home, home)}
+	}
+	client, metadata, err := c.describe(described, wish)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
+	exchange, err := c.Register(ctx, member, metadata)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	if decision, why := oauth.RegistrationDecision(exchange); decision != wire.Accepted {
+		return nil, &FactError{Fact: fact, Err: fmt.Errorf("the registration was not accepted: %s", why)}
+	}
+	if described.SenderConstraint == "mtls" && client.Certificate == nil {
+		return nil, &FactError{Fact: fact, Err: errors.New("sender_constraint mtls needs a certificate")}
+	}
+	err = c.settle(ctx, member)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	return member, nil
+}
+
+// Register sends a registration for a member and keeps what it creates in the ledger, whatever the answer means to the
+// caller. The exchange is the caller's to judge.
+func (c *Cast) Register(ctx context.Context, member *Member, metadata map[string]any) (wire.Exchange, error) {
+	if c.cfg.Ledger == nil {
+		return wire.Exchange{}, errors.New("no ledger is open, so nothing may be created")
+	}
+	if c.clients.Add(1) > int64(c.plan.Budget.Registrations) {
+		c.clients.Add(-1)
+		return wire.Exchange{}, fmt.Errorf("the budget of %d registrations is used up; raise budget.registrations", c.plan.Budget.Registrations)
+	}
+	access, err := c.initialAccessToken()
+	if err != nil {
+		return wire.Exchange{}, err
+	}
+	request, err := oauth.RegisterRequest(*member.Server, metadata, access)
+	if err != nil {
+		return wire.Exchange{}, err
+	}
+	return c.RegisterBy(ctx, member, request)
+}
+
+// RegisterBy sends a registration request as it stands: a check may have altered it. A client that comes of it is in the
+// ledger all the same.
+func (c *Cast) RegisterBy(ctx context.Context, member *Member, request wire.Request) (wire.Exchange, error) {
+	entry, err := c.cfg.Ledger.Intend(ledger.Intent{Kind: "client", Name: member.name, Server: member.Server.Name, Ride: c.cfg.Ride, Plan: c.plan.Source.File, At: time.Now()})
+	if err != nil {
+		return wire.Exchange{}, fmt.Errorf("ledger: %w", err)
+	}
+	member.entry = entry
+	request.Who = member.Role
+	exchange, err := c.cfg.Do.Do(ctx, request)
+	if err != nil {
+		return wire.Exchange{}, err
+	}
+	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
+	if err != nil {
+		if exchange.Status >= 400 && exchange.Status < 500 {
+			err = c.cfg.Ledger.Removed(entry) // refused: there is nothing to remove
+			if err != nil {
+				return exchange, fmt.Errorf("ledger: %w", err)
+			}
+		}
+		return exchange, nil
+	}
+	member.Change(func(client *oauth.Client) { *client = registration.Known(*client) })
+	err = c.cfg.Ledger.Created(entry, registration.ClientID, registration.URI, registration.Token)
+	if err != nil {
+		return exchange, fmt.Errorf("ledger: %w", err)
+	}
+	c.mu.Lock()
+	c.created = append(c.created, member)
+	c.mu.Unlock()
+	return exchange, nil
+}
+
+// Draft makes a member that is not registered yet, with the metadata that its registration would send.
+func (c *Cast) Draft(ctx context.Context, role string, wish Wish) (*Member, error) {
+	described, ok := c.Client(role)
+	if !ok {
+		return nil, &FactError{Fact: "a " + role, Err: errors.New("the plan has none; add one under clients")}
+	}
+	server, err := c.Server(ctx, c.HomeServer())
+	if err != nil {
+		return nil, err
+	}
+	client, metadata, err := c.describe(described, wish)
+	if err != nil {
+		return nil, &FactError{Fact: "a draft of " + role, Err: err}
+	}
+	return &Member{Role: role, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}, nil
+}
+
+// InitialAccessToken gives the plan's token for registrations, or an empty one.
+func (c *Cast) initialAccessToken() (secret.Text, error) {
+	if c.plan.Registration.InitialAccessToken.Text == "" {
+		return secret.Text{}, nil
+	}
+	return c.cfg.Resolver.Secret(c.plan.Registration.InitialAccessToken, "initial access token")
+}
+
+// describe makes a client's keys and the metadata of its registration.
+func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[string]any, error) {
+	n := c.serial.Add(1)
+	method := wish.Auth
+	if method == "" {
+		method = oauth.Method(described.Auth)
+	}
+	if method == "" {
+		method = oauth.ClientSecretBasic
+	}
+	scopes := described.Scopes
+	if wish.Scopes != nil {
+		scopes = wish.Scopes
+	}
+	client := oauth.Client{Name: fmt.Sprintf("checkride %s %s %d", c.cfg.Ride, described.Name, n), Auth: method}
+	metadata := map[string]any{
+		"client_name":                client.Name,
+		"token_endpoint_auth_method": string(method),
+		"grant_types":                []any{"client_credentials"},
+		"response_types":             []any{},
+		"redirect_uris":              []any{},
+	}
+	if len(scopes) > 0 {
+		metadata["scope"] = strings.Join(scopes, " ")
+	}
+	var err error
+	bound := described.SenderConstraint == "mtls" && !wish.Unbound
+	if bound || method == oauth.TLSClientAuth {
+		client.Certificate, err = c.certificate(described.Name, fmt.Sprintf("%s-%d", described.Name, n))
+		if err != nil {
+			return client, nil, err
+		}
+	}
+	if bound {
+		metadata["tls_client_certificate_bound_access_tokens"] = true
+	}
+	switch method {
+	case oauth.PrivateKeyJWT:
+		client.Key, err = oauth.NewKey("ES256")
+		if err != nil {
+			return client, nil, err
+		}
+		metadata["jwks"] = map[string]any{"keys": []any{client.Key.JWK()}}
+	case oauth.SelfSignedTLSClientAuth:
+		client.Certificate, err = selfSigned(client.Name)
+		if err != nil {
+			return client, nil, err
+		}
+		metadata["jwks"] = map[string]any{"keys": []any{CertificateJWK(client.Certificate)}}
+	case oauth.TLSClientAuth:
+		if !namesSubject(described.Metadata) {
+			metadata["tls_client_auth_subject_dn"] = oauth.SubjectDN(client.Certificate.Leaf)
+		}
+	}
+	for _, more := range []map[string]any{c.plan.Registration.Metadata, described.Metadata, wish.Metadata} {
+		for name, value := range more {
+			if strings.HasPrefix(name, "tls_client_auth_") && method != oauth.TLSClientAuth {
+				continue
+			}
+			metadata[name] = replaceName(value, described.Name, n)
+		}
+	}
+	return client, metadata, nil
+}
+
+func namesSubject(metadata map[string]any) bool {
+	for name := range metadata {
+		if strings.HasPrefix(name, "tls_client_auth_") {
+			return true
+		}
+	}
+	return false
+}
+
+// replaceName puts the member's own name for {name} in a text of the plan: literally, once.
+func replaceName(value any, name string, n int64) any {
+	text, ok := value.(string)
+	if !ok {
+		return value
+	}
+	return strings.ReplaceAll(text, "{name}", fmt.Sprintf("%s-%d", name, n))
+}
+
+// settle waits until a new client is known wherever it may be asked for: token requests on fresh connections must
+// succeed three times in a row within the plan's budget (rule 13).
+func (c *Cast) settle(ctx context.Context, member *Member) error {
+	if c.cfg.Rules.NoSettling {
+		return nil
+	}
+	started := time.Now()
+	row, tries := 0, 0
+	for {
+		tries++
+		_, err := c.mint(ctx, member, TokenWish{Fresh: true, Resource: member.resource(c.firstPoint(member.Server.Name))})
+		if err == nil {
+			row++
+			if row == 2 {
+				if tries > 2 {
+					c.cfg.Note(logbook.Note{About: "settle", Point: member.Server.Name, Text: fmt.Sprintf("%s was known everywhere after %v and %d tries", member.Role, time.Since(started).Round(time.Millisecond), tries)})
+				}
+				return nil
+			}
+			continue
+		}
+		row = 0
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Since(started) > c.plan.Limits.Settle.D() {
+			return fmt.Errorf("got no token within %v of registration: %w", c.plan.Limits.Settle.D(), err)
+		}
+		err = Sleep(ctx, 100*time.Millisecond)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Sleep waits, or gives up with the context.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// CertificateJWK is the JWK of a certificate's key with the certificate as x5c (RFC 7517 §4.7), as
+// self_signed_tls_client_auth registers it (RFC 8705 §2.2).
+func CertificateJWK(certificate *tls.Certificate) map[string]any {
+	key := oauth.PublicJWK(certificate.Leaf.PublicKey, Thumbprint(certificate), "ES256")
+	key["x5c"] = []any{base64.StdEncoding.EncodeToString(certificate.Certificate[0])}
+	return key
+}
+
+// Thumbprint is a certificate's x5t#S256: base64url of the SHA-256 of its DER (RFC 8705 §3.1).
+func Thumbprint(certificate *tls.Certificate) string {
+	if certificate == nil {
+		return ""
+	}
+	sum := sha256.Sum256(certificate.Certificate[0])
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,244 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/checkride/checkride/internal/plan"
+)
+
+// Missing says what a check's absence is.
+type Missing uint8
+
+const (
+	Present     Missing = iota
+	Absent              // the stack does not have what the check is about: not applicable
+	Gap                 // it should be tested and cannot: not green unless the plan declares it
+	DeclaredGap         // the plan itself says that it cannot be tested
+)
+
+// Need is something that a check needs of the plan, so that a dry run can already say what is left out and why.
+type Need struct {
+	Name string
+	Has  func(p *plan.Plan, at *plan.Point) (Missing, string, string) // kind, reason, short name of the gap
+}
+
+func client(p *plan.Plan, role string) *plan.Client {
+	i := slices.IndexFunc(p.Clients, func(c plan.Client) bool { return c.Name == role })
+	if i < 0 {
+		return nil
+	}
+	return &p.Clients[i]
+}
+
+func registers(p *plan.Plan) bool {
+	return p.Registration.Mode == "dcr" || p.Registration.Mode == "hook"
+}
+
+// Registration needs dynamic registration (RFC 7591).
+var Registration = Need{Name: "dynamic registration", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if p.Registration.Mode == "dcr" {
+		return Present, "", ""
+	}
+	return DeclaredGap, "the plan says registration.mode " + p.Registration.Mode, "registration (" + p.Registration.Mode + ")"
+}}
+
+// Neighbour needs a second honest partner.
+var Neighbour = Need{Name: "a neighbour", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if client(p, "neighbour") != nil {
+		return Present, "", ""
+	}
+	return Gap, "needs a second partner: add clients.neighbour", "neighbour"
+}}
+
+// Introspection needs a client that may introspect.
+var Introspection = Need{Name: "a resource server", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if client(p, "resource_server") != nil {
+		return Present, "", ""
+	}
+	return Gap, "needs a client that may introspect: add clients.resource_server", "introspection (no right)"
+}}
+
+// Audit needs a log that covers the place.
+var Audit = Need{Name: "an audit log", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if p.Audit.None {
+		return DeclaredGap, "the plan says audit: none", "audit (no access)"
+	}
+	if len(p.Audit.Sources) == 0 {
+		return Gap, "needs an audit log: add sources under audit, or say audit: none", "audit"
+	}
+	return Present, "", ""
+}}
+
+// Hook needs one of the operator's hooks.
+func Hook(name string) Need {
+	return Need{Name: "hook " + name, Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+		if _, ok := p.Hooks[name]; ok {
+			return Present, "", ""
+		}
+		return Gap, "needs hook `" + name + "`", "hook " + name
+	}}
+}
+
+// Binding needs tokens that are bound to a client certificate (RFC 8705 §3).
+var Binding = Need{Name: "certificate-bound tokens", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	partner := client(p, "partner")
+	if partner != nil && partner.SenderConstraint == "mtls" {
+		return Present, "", ""
+	}
+	return Absent, "the partner's tokens are not bound to a certificate (clients.partner.sender_constraint)", ""
+}}
+
+// AgreedBinding needs a point at which the agreement demands sender-constrained tokens.
+var AgreedBinding = Need{Name: "an agreed binding", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if at != nil && at.Binding {
+		return Present, "", ""
+	}
+	return Absent, "the plan does not demand sender-constrained tokens here (points.binding)", ""
+}}
+
+// TestCA needs a CA with which the ride may issue the partner's certificates.
+var TestCA = Need{Name: "a test CA", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	partner := client(p, "partner")
+	switch {
+	case partner == nil || partner.Certificate == nil:
+		return Absent, "the partner uses no certificate", ""
+	case partner.Certificate.Issue == nil:
+		return DeclaredGap, "the plan gives certificates and no CA that may issue faulty ones", "faulty certificates (no test CA)"
+	}
+	return Present, "", ""
+}}
+
+// CertificateLogin needs a partner that authenticates by a certificate of a CA.
+var CertificateLogin = Need{Name: "tls_client_auth", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	partner := client(p, "partner")
+	if partner != nil && (partner.Auth == "tls_client_auth" || registers(p) && partner.Certificate != nil) {
+		return Present, "", ""
+	}
+	return Absent, "the partner does not authenticate by certificate", ""
+}}
+
+// Method needs a partner that authenticates by this method, or that can be registered for it.
+func Method(name string) Need {
+	return Need{Name: name, Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+		partner := client(p, "partner")
+		if partner != nil && partner.Auth == name || registers(p) {
+			return Present, "", ""
+		}
+		return Absent, "the given partner does not authenticate by " + name, ""
+	}}
+}
+
+// DeniedOperation needs an operation that the agreement denies.
+var DeniedOperation = Need{Name: "a denied operation", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if at != nil && slices.ContainsFunc(at.Operations, func(o plan.Operation) bool { return o.Deny }) {
+		return Present, "", ""
+	}
+	return Gap, "needs an operation that the agreement denies: add one with deny: true", "denied operations"
+}}
+
+// OwnObject needs an operation on an object that belongs to one partner alone.
+var OwnObject = Need{Name: "an object of one's own", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if at != nil {
+		for _, operation := range at.Operations {
+			if OfOneClient(operation) || client(p, "partner") != nil && client(p, "partner").Owns[operation.Name] != "" {
+				return Present, "", ""
+			}
+		}
+	}
+	return Gap, "needs an object that belongs to one partner alone: an operation with {client_id}, or clients.*.owns", "objects of others"
+}}
+
+// SecondServer needs another authorization server whose tokens this point must not take.
+var SecondServer = Need{Name: "a second authorization server", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if len(p.AuthorizationServers) > 1 {
+		return Present, "", ""
+	}
+	return Absent, "the plan has one authorization server", ""
+}}
+
+// OtherAudience needs two points that want different audiences.
+var OtherAudience = Need{Name: "another audience", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if at != nil {
+		for _, other := range p.Points {
+			if other.Resource != "" && at.Resource != "" && other.Resource != at.Resource {
+				return Present, "", ""
+			}
+		}
+	}
+	return Absent, "no two points of the plan want different audiences (points.resource)", ""
+}}
+
+// Window needs access that is just in time.
+var Window = Need{Name: "a just-in-time window", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if p.Agreement.Window {
+		return Present, "", ""
+	}
+	return Absent, "the agreement has no just-in-time window (agreement.window)", ""
+}}
+
+// Origin needs the direct address of what stands behind the point.
+var Origin = Need{Name: "an origin", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if at != nil && at.Origin != "" {
+		return Present, "", ""
+	}
+	return Gap, "needs the upstream's direct address (points.origin)", "origin"
+}}
+
+// Unentitled needs scopes that exist and that the partner must not get.
+var Unentitled = Need{Name: "unentitled scopes", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if len(p.Agreement.Unentitled) > 0 {
+		return Present, "", ""
+	}
+	return Gap, "needs scopes that the partner must not get (agreement.unentitled_scopes)", "unentitled scopes"
+}}
+
+// SeveralPoints needs points to compare.
+var SeveralPoints = Need{Name: "several points", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if len(p.Points) > 1 {
+		return Present, "", ""
+	}
+	return Absent, "the plan has one point", ""
+}}
+
+// mayTake says whether the plan lets a check do to its partner what it does.
+func mayTake(p *plan.Plan, right Right) (Missing, string, string) {
+	if right == Nothing || registers(p) {
+		return Present, "", ""
+	}
+	partner := client(p, "partner")
+	if partner != nil && slices.Contains(partner.May, string(right)) {
+		return Present, "", ""
+	}
+	return DeclaredGap, fmt.Sprintf("needs a client that may `%s`", right), fmt.Sprintf("`%s` (not allowed)", right)
+}
+
+// OfOneClient says whether an operation is about an object that belongs to the client that its target names.
+func OfOneClient(operation plan.Operation) bool {
+	for i := 0; i+len(placeholder) <= len(operation.Request); i++ {
+		if operation.Request[i:i+len(placeholder)] == placeholder {
+			return true
+		}
+	}
+	return false
+}
+
+const placeholder = "{client_id}"
+
+// Lacks says why a check cannot run at a place: the first need that is missing.
+func (c *Check) Lacks(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	for _, need := range c.Needs {
+		missing, reason, gap := need.Has(p, at)
+		if missing != Present {
+			return missing, reason, gap
+		}
+	}
+	missing, reason, gap := mayTake(p, c.Takes)
+	if missing != Present {
+		return missing, reason, gap
+	}
+	if c.Harm != Harmless && !slices.Contains(p.Allow, string(c.Harm)) {
+		return DeclaredGap, fmt.Sprintf("is of the class %s, which the plan does not allow", c.Harm), string(c.Harm) + " (not allowed)"
+	}
+	return Present, "", ""
+}

@@ -1,0 +1,464 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/checkride/checkride/internal/audit"
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/secret"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Rules are the rules of truth that this package holds. The zero value holds them all; a test takes one out to show
+// that the engine then lies.
+type Rules struct {
+	NoControls     bool // 1: a refusal counts by itself
+	NoDifference   bool // 1: a change that changed nothing is not noticed
+	NoElsewhere    bool // 2: the wrong thing need not be right anywhere
+	NoTwin         bool // 3: nothing that lives on beside what was withdrawn
+	StatusIsProof  bool // 4: status 200 is acceptance
+	OddIsUnknown   bool // 5: only 401 and 403 are refusals
+	AnyRefuser     bool // 6: whoever refuses counts
+	NoRouteProof   bool // 7: a denied route need not exist
+	TimesArePoints bool // 8: a latency is one number
+	ExpiryCounts   bool // 9: a token that expired counts as revoked
+	OneWatch       bool // 10: one token, densely probed, tells all
+	KeptLines      bool // 12: a kept connection is as good as a fresh one
+	NoRepeat       bool // 15: a failed control is not tried again
+	SilenceIsPass  bool // 16: what was not decided passes
+	NoDedupe       bool // 17: a record delivered twice is two
+}
+
+// Stack is what all passes of a ride share.
+type Stack struct {
+	Plan     *plan.Plan
+	Cast     *cast.Cast
+	Do       wire.Doer
+	Keeper   *secret.Keeper
+	Resolver plan.Resolver
+	Logs     map[string][]*audit.Log // by the point or server that a log covers
+	Record   func(logbook.Entry)
+	Keep     func(x wire.Exchange, decision string) // records an exchange together with what it was understood to say
+	Since    time.Time
+	Seats    *Seats // who talks
+	Watches  *Seats // who watches: more would make each other late
+	Rules    Rules
+
+	mu        sync.Mutex
+	baselines map[string]*cast.Once[refusers]
+	forgers   map[string]*cast.Once[*forge.Forger]
+	routes    map[string]*cast.Once[string]
+	turn      int
+	waited    time.Duration
+	records   uint64
+}
+
+// LongestWait is the longest single wait that was really waited.
+func (s *Stack) LongestWait() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waited
+}
+
+func (s *Stack) waitedFor(d time.Duration) {
+	s.mu.Lock()
+	s.waited = max(s.waited, d)
+	s.mu.Unlock()
+}
+
+// Pass is one check at one point: what its story is told with.
+type Pass struct {
+	Check  *Check
+	Point  *plan.Point // the enforcement point; nil elsewhere
+	Name   string      // the column: the point's or server's name
+	Limits plan.Limits
+	Stack  *Stack
+	Cast   *cast.Cast
+
+	started time.Time
+	own     *cast.Once[*cast.Member]
+	seated  bool
+
+	observation logbook.Observation
+}
+
+// NewPass makes a pass.
+func NewPass(stack *Stack, c *Check, name string, point *plan.Point) *Pass {
+	return &Pass{
+		Check: c, Point: point, Name: name, Limits: stack.Plan.Limits, Stack: stack, Cast: stack.Cast, own: &cast.Once[*cast.Member]{},
+		observation: logbook.Observation{Check: c.ID, Point: name},
+	}
+}
+
+// stop ends a story with an outcome that is neither pass nor finding.
+type stop struct {
+	outcome logbook.Outcome
+	because string
+	cause   string
+}
+
+func (s *stop) Error() string { return s.because }
+
+// NotApplicable ends the story: the stack does not have what the check is about.
+func NotApplicable(format string, values ...any) error {
+	return &stop{outcome: logbook.NotApplicable, because: fmt.Sprintf(format, values...)}
+}
+
+// CannotTell ends the story: never a pass, never a finding.
+func CannotTell(format string, values ...any) error {
+	return &stop{outcome: logbook.Inconclusive, because: fmt.Sprintf(format, values...)}
+}
+
+// BecauseOf ends the story: another check's failure makes this one undecidable. One cause, one finding.
+func BecauseOf(id, format string, values ...any) error {
+	return &stop{outcome: logbook.Inconclusive, because: fmt.Sprintf(format, values...), cause: id}
+}
+
+// Broken says that the tool itself is at fault.
+func Broken(format string, values ...any) error {
+	return &stop{outcome: logbook.Error, because: fmt.Sprintf(format, values...)}
+}
+
+// Partner gives the partner: the shared one, or one of the pass's own if the check takes something from it.
+func (p *Pass) Partner(ctx context.Context) (*cast.Member, error) {
+	if p.Check.Takes == Nothing || !p.Cast.Registers() {
+		return p.Cast.Member(ctx, cast.Partner)
+	}
+	return p.own.Get(ctx, func(ctx context.Context) (*cast.Member, error) { return p.Cast.Own(ctx, cast.Partner, cast.Wish{}) })
+}
+
+// Neighbour gives the second honest partner, whom no check harms.
+func (p *Pass) Neighbour(ctx context.Context) (*cast.Member, error) {
+	return p.Cast.Member(ctx, cast.Neighbour)
+}
+
+// ResourceServer gives the client that may introspect.
+func (p *Pass) ResourceServer(ctx context.Context) (*cast.Member, error) {
+	return p.Cast.Member(ctx, cast.ResourceServer)
+}
+
+// Opened gives the partner's token for the pass's point and a call that was just accepted with it.
+func (p *Pass) Opened(ctx context.Context) (Call, error) {
+	partner, err := p.Partner(ctx)
+	if err != nil {
+		return Call{}, err
+	}
+	token, err := partner.Token(ctx, p.Point)
+	if err != nil {
+		return Call{}, err
+	}
+	call := p.Call(partner, token)
+	return call, p.Opens(ctx, call)
+}
+
+// Send sends a request on behalf of the check and keeps it as evidence.
+func (p *Pass) Send(ctx context.Context, purpose wire.Purpose, request wire.Request) (wire.Exchange, error) {
+	request.Check, request.Purpose = p.Check.ID, purpose
+	if request.Point == "" {
+		request.Point = p.Name
+	}
+	if p.Stack.Rules.KeptLines {
+		request.Over.Fresh = false
+	}
+	x, err := p.Stack.Do.Do(ctx, request)
+	if err == nil {
+		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+	}
+	return x, err
+}
+
+// Do makes a call once and understands the answer.
+func (p *Pass) Do(ctx context.Context, purpose wire.Purpose, call Call) (wire.Exchange, Answer, error) {
+	request, err := call.Make()
+	if err != nil {
+		return wire.Exchange{}, Answer{}, err
+	}
+	return p.send(ctx, purpose, call, request)
+}
+
+func (p *Pass) send(ctx context.Context, purpose wire.Purpose, call Call, request wire.Request) (wire.Exchange, Answer, error) {
+	request.Unrecorded = true // it is recorded with what it says
+	x, err := p.Send(ctx, purpose, request)
+	if err != nil {
+		return x, Answer{}, err
+	}
+	answer := call.Decide(ctx, x)
+	p.Stack.Keep(x, answer.Decision.String())
+	return x, answer, nil
+}
+
+// Opens shows that the door opens: the call is accepted now. A control that fails is tried again, three times at most;
+// then nothing can be said (rule 15).
+func (p *Pass) Opens(ctx context.Context, call Call) error {
+	var last Answer
+	for attempt := range 3 {
+		if attempt > 0 {
+			if p.Stack.Rules.NoRepeat {
+				break
+			}
+			err := p.Wait(ctx, time.Duration(attempt)*200*time.Millisecond)
+			if err != nil {
+				return err
+			}
+		}
+		_, answer, err := p.Do(ctx, wire.Control, call)
+		if err != nil {
+			return err
+		}
+		if answer.Decision == wire.Accepted {
+			return nil
+		}
+		last = answer
+	}
+	if last.Cached {
+		return BecauseOf("enforce.shared-cache", "the control %s was answered by a cache", call.Name)
+	}
+	return CannotTell("the control %s was not accepted: %s", call.Name, last.Why)
+}
+
+// Accepts asserts that a call is accepted, as a promise of the check and not as its control.
+func (p *Pass) Accepts(ctx context.Context, call Call, expected string) (bool, error) {
+	var last Answer
+	for attempt := range 3 {
+		if attempt > 0 {
+			err := p.Wait(ctx, time.Duration(attempt)*200*time.Millisecond)
+			if err != nil {
+				return false, err
+			}
+		}
+		_, answer, err := p.Do(ctx, wire.Control, call)
+		if err != nil {
+			return false, err
+		}
+		if answer.Decision == wire.Accepted {
+			p.Holds(expected, true, answer.Why)
+			return true, nil
+		}
+		last = answer
+	}
+	if last.Decision == wire.Unknown {
+		return false, CannotTell("%s could not be decided: %s", call.Name, last.Why)
+	}
+	p.Holds(expected, false, last.Why)
+	return false, nil
+}
+
+// Holds decides one promise over what was recorded: ok or a finding. It gives ok back.
+func (p *Pass) Holds(expected string, ok bool, observed string) bool {
+	p.observation.Asserted++
+	outcome := logbook.Pass
+	if !ok {
+		outcome = logbook.Fail
+	}
+	p.settle(outcome, expected, observed, "")
+	return ok
+}
+
+// Case decides one of several variants that are reported together.
+func (p *Pass) Case(name string, outcome logbook.Outcome, expected, observed, differs, because string) {
+	if outcome != logbook.NotApplicable && outcome != logbook.Inconclusive {
+		p.observation.Asserted++
+	}
+	p.observation.Cases = append(p.observation.Cases, logbook.Case{Name: name, Outcome: outcome, Observed: observed, Differs: differs, Because: because})
+	p.settle(outcome, expected, observed, differs)
+	if outcome == logbook.Inconclusive || outcome == logbook.Error {
+		p.because(because)
+	}
+}
+
+// settle lets an outcome speak for the whole observation if it is worse than what stands.
+func (p *Pass) settle(outcome logbook.Outcome, expected, observed, differs string) {
+	o := &p.observation
+	first := o.Asserted+len(o.Cases) <= 1
+	if first || rank(outcome) > rank(o.Outcome) {
+		o.Outcome = outcome
+		o.Expected, o.Observed, o.Differs = expected, observed, differs
+	}
+}
+
+// rank orders outcomes: a finding outweighs what could not be told, which outweighs a pass.
+func rank(o logbook.Outcome) int {
+	switch o {
+	case logbook.Fail:
+		return 4
+	case logbook.Error:
+		return 3
+	case logbook.Inconclusive:
+		return 2
+	case logbook.Pass:
+		return 1
+	}
+	return 0
+}
+
+func (p *Pass) because(text string) {
+	if text != "" && !strings.Contains(p.observation.Because, text) {
+		p.observation.Because = strings.TrimPrefix(p.observation.Because+"; "+text, "; ")
+	}
+}
+
+// Note adds a remark to the observation.
+func (p *Pass) Note(format string, values ...any) {
+	text := fmt.Sprintf(format, values...)
+	if !slices.Contains(p.observation.Notes, text) {
+		p.observation.Notes = append(p.observation.Notes, text)
+	}
+}
+
+// Relevant says why a finding matters on this stack.
+func (p *Pass) Relevant(format string, values ...any) {
+	p.observation.Relevance = fmt.Sprintf(format, values...)
+}
+
+// Wait lets time pass. Who waits gives up the seat, so that others can talk.
+func (p *Pass) Wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	if longest := p.Stack.Plan.LongestWait.D(); longest > 0 && d > longest {
+		return CannotTell("would wait %v, longer than the plan's longest_wait of %v", d.Round(time.Millisecond), longest)
+	}
+	p.Stack.waitedFor(d)
+	p.stand()
+	err := cast.Sleep(ctx, d)
+	if err != nil {
+		return err
+	}
+	return p.sit(ctx)
+}
+
+func (p *Pass) stand() {
+	if p.seated {
+		p.Stack.Seats.Leave()
+		p.seated = false
+	}
+}
+
+func (p *Pass) sit(ctx context.Context) error {
+	if p.seated {
+		return nil
+	}
+	err := p.Stack.Seats.Take(ctx)
+	if err != nil {
+		return err
+	}
+	p.seated = true
+	return nil
+}
+
+// Run tells the story and gives its observation. A panic is an error of the tool, never a pass and never a finding.
+func (p *Pass) Run(ctx context.Context) logbook.Observation {
+	p.started = time.Now()
+	err := p.sit(ctx)
+	if err == nil {
+		err = p.tell(ctx)
+	}
+	p.stand()
+	p.conclude(err)
+	p.observation.Took = time.Since(p.started)
+	p.observation.Exchanges = slices.Compact(p.observation.Exchanges)
+	return p.observation
+}
+
+func (p *Pass) tell(ctx context.Context) (err error) {
+	defer func() {
+		if broke := recover(); broke != nil {
+			err = Broken("%s", p.Stack.Keeper.Mask(fmt.Sprintf("panic: %v", broke)))
+		}
+	}()
+	return p.Check.Run(ctx, p)
+}
+
+func (p *Pass) conclude(err error) {
+	o := &p.observation
+	var stopped *stop
+	switch {
+	case err == nil && o.Asserted == 0 && len(o.Cases) == 0:
+		o.Outcome, o.Because = logbook.Error, "the check asserted nothing"
+	case err == nil:
+	case o.Outcome == logbook.Fail && o.Asserted > 0:
+		p.Note("the story ended early: %s", p.Stack.Keeper.Mask(err.Error()))
+	case errors.As(err, &stopped):
+		o.Outcome, o.Cause = stopped.outcome, stopped.cause
+		p.because(stopped.because)
+		if p.Stack.Rules.SilenceIsPass && o.Outcome == logbook.Inconclusive {
+			o.Outcome = logbook.Pass
+		}
+	default:
+		o.Outcome = logbook.Inconclusive
+		p.because(p.Stack.Keeper.Mask(err.Error()))
+		if p.Stack.Rules.SilenceIsPass {
+			o.Outcome = logbook.Pass
+		}
+	}
+	if o.Outcome == logbook.Fail || o.Outcome == logbook.Pass {
+		return
+	}
+	o.Expected, o.Observed, o.Differs = "", "", ""
+}
+
+// Seats bound who talks at the same time.
+type Seats struct{ free chan struct{} }
+
+// NewSeats gives n seats.
+func NewSeats(n int) *Seats {
+	s := &Seats{free: make(chan struct{}, n)}
+	for range n {
+		s.free <- struct{}{}
+	}
+	return s
+}
+
+// Take waits for a seat.
+func (s *Seats) Take(ctx context.Context) error {
+	select {
+	case <-s.free:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Leave gives a seat up.
+func (s *Seats) Leave() { s.free <- struct{}{} }
+
+// Forger gives what is needed to forge tokens of the server that a point trusts: its published keys.
+func (p *Pass) Forger(ctx context.Context) (*forge.Forger, error) {
+	name := p.Cast.TokenServer(p.Point)
+	s := p.Stack
+	s.mu.Lock()
+	if s.forgers == nil {
+		s.forgers = map[string]*cast.Once[*forge.Forger]{}
+	}
+	fact := s.forgers[name]
+	if fact == nil {
+		fact = &cast.Once[*forge.Forger]{}
+		s.forgers[name] = fact
+	}
+	s.mu.Unlock()
+	return fact.Get(ctx, func(ctx context.Context) (*forge.Forger, error) {
+		server, err := p.Cast.Server(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		x, err := p.Stack.Do.Do(ctx, server.JWKSRequest())
+		if err != nil {
+			return nil, err
+		}
+		keys, err := oauth.ReadJWKS(x)
+		if err != nil {
+			return nil, &cast.FactError{Fact: "the published keys of " + name, Err: err}
+		}
+		return forge.New(p.Stack.Keeper, keys), nil
+	})
+}

@@ -1,0 +1,354 @@
+package check
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/secret"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Refuses asserts that each change turns an accepted call into a refused one. Every altered request stands between two
+// controls over the same kind of connection, and neighbours share theirs: C N C N C (rule 1). The altered request
+// differs from its control in exactly one thing, which is printed; where nothing differs the tool is at fault.
+func (p *Pass) Refuses(ctx context.Context, control Call, changes ...wire.Change) error {
+	return p.sandwiches(ctx, control, nil, changes)
+}
+
+// RefusesGoodElsewhere asserts the same of a change that is right somewhere else, and proves that it is right there:
+// the neighbour's token is good for the neighbour, else "refused" may only mean broken (rule 2).
+func (p *Pass) RefusesGoodElsewhere(ctx context.Context, control, elsewhere Call, change wire.Change) error {
+	return p.sandwiches(ctx, control, &elsewhere, []wire.Change{change})
+}
+
+func (p *Pass) sandwiches(ctx context.Context, control Call, elsewhere *Call, changes []wire.Change) error {
+	if control.Point != nil {
+		err := p.guarded(ctx, control)
+		if err != nil {
+			return err
+		}
+	}
+	for _, node := range p.nodes(control.Point) {
+		at := control
+		if node != "" {
+			at = control.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true })
+		}
+		open := false // whether the last exchange was an accepted control
+		for _, change := range changes {
+			var err error
+			open, err = p.sandwich(ctx, at, elsewhere, change, node, open)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nodes gives the known addresses of a point's replicas, or one empty address (rule 12).
+func (p *Pass) nodes(point *plan.Point) []string {
+	if point == nil || len(point.Addresses) < 2 || p.Stack.Rules.KeptLines {
+		return []string{""}
+	}
+	return point.Addresses
+}
+
+// sandwich is one altered request between two controls. It gives whether the last control was accepted, which then
+// serves the neighbour.
+func (p *Pass) sandwich(ctx context.Context, control Call, elsewhere *Call, change wire.Change, node string, open bool) (bool, error) {
+	name := change.Name
+	if node != "" {
+		_, port, _ := net.SplitHostPort(node)
+		name += " at node " + port
+	}
+	before := len(p.observation.Exchanges)
+	for attempt := range 3 {
+		if attempt > 0 {
+			if p.Stack.Rules.NoRepeat {
+				break
+			}
+			open = false
+			err := p.Wait(ctx, time.Duration(attempt)*300*time.Millisecond)
+			if err != nil {
+				return false, err
+			}
+		}
+		verdict, err := p.try(ctx, control, elsewhere, change, open)
+		if err != nil {
+			return false, err
+		}
+		if verdict.controlled {
+			p.record(name, verdict, before)
+			return true, nil
+		}
+		if verdict.answer.Decision == wire.Accepted { // attempts never turn an acceptance into a pass
+			p.record(name, verdict, before)
+			return false, nil
+		}
+		if attempt == 2 || p.Stack.Rules.NoRepeat {
+			p.Case(name, logbook.Inconclusive, "", "", verdict.differs, "the control failed three times: "+verdict.control.Why)
+		}
+	}
+	return false, nil
+}
+
+// tasted is what one sandwich gave.
+type tasted struct {
+	controlled bool
+	control    Answer // the control that failed, if one did
+	answer     Answer
+	differs    string
+	times      int
+	accepted   int
+	status     string
+}
+
+func (p *Pass) try(ctx context.Context, control Call, elsewhere *Call, change wire.Change, open bool) (tasted, error) {
+	var found tasted
+	good, altered, err := p.alter(control, change, &found)
+	if err != nil {
+		return found, err
+	}
+	if found.differs == "" {
+		return found, Broken("the change %q changed nothing: the altered request is the control", change.Name)
+	}
+	err = p.provenElsewhere(ctx, good, altered, elsewhere, change.Name)
+	if err != nil {
+		return found, err
+	}
+	if !open && !p.Stack.Rules.NoControls {
+		_, answer, err := p.Do(ctx, wire.Control, control)
+		if err != nil {
+			return found, err
+		}
+		if answer.Decision != wire.Accepted {
+			found.control = answer
+			return found, nil
+		}
+	}
+	err = p.bite(ctx, control, change, altered, &found)
+	if err != nil {
+		return found, err
+	}
+	if p.Stack.Rules.NoControls {
+		found.controlled = true
+		return found, nil
+	}
+	_, answer, err := p.Do(ctx, wire.Control, control)
+	if err != nil {
+		return found, err
+	}
+	found.controlled, found.control = answer.Decision == wire.Accepted, answer
+	return found, nil
+}
+
+// bite sends the altered request: once where the answer is clear, three times where acceptance or refusal is only
+// weakly proven.
+func (p *Pass) bite(ctx context.Context, control Call, change wire.Change, altered wire.Request, found *tasted) error {
+	for {
+		_, answer, err := p.send(ctx, wire.Altered, control, altered)
+		if err != nil {
+			return err
+		}
+		if p.Stack.Rules.OddIsUnknown && answer.Decision == wire.Denied && !strings.HasPrefix(answer.Why, "401") && !strings.HasPrefix(answer.Why, "403") {
+			answer.Decision = wire.Unknown
+		}
+		found.times++
+		if answer.Decision == wire.Accepted {
+			found.accepted++
+			found.answer = answer
+		}
+		if found.accepted == 0 {
+			found.answer = answer
+		}
+		again := answer.Decision == wire.Accepted && !answer.Strong || answer.Thrice || found.accepted > 0 && !found.answer.Strong
+		if !again || found.times == 3 {
+			return nil
+		}
+		altered, err = p.remake(control, change)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (p *Pass) remake(control Call, change wire.Change) (wire.Request, error) {
+	request, err := control.Make()
+	if err != nil {
+		return request, err
+	}
+	return change.Apply(request.Clone())
+}
+
+func (p *Pass) alter(control Call, change wire.Change, found *tasted) (wire.Request, wire.Request, error) {
+	good, err := control.Make()
+	if err != nil {
+		return good, good, err
+	}
+	altered, err := change.Apply(good.Clone())
+	if err != nil {
+		return good, altered, Broken("the change %q could not be made: %v", change.Name, err)
+	}
+	differences := wire.Diff(p.Stack.Keeper, good, altered)
+	words := make([]string, len(differences))
+	for i, difference := range differences {
+		words[i] = difference.String()
+	}
+	found.differs = strings.Join(words, "; ")
+	if found.differs == "" && p.Stack.Rules.NoDifference {
+		found.differs = "(not compared)"
+	}
+	return good, altered, nil
+}
+
+// provenElsewhere holds rule 2: a real token or certificate in the wrong place must be good in its own.
+func (p *Pass) provenElsewhere(ctx context.Context, good, altered wire.Request, elsewhere *Call, name string) error {
+	if p.Stack.Rules.NoElsewhere {
+		return nil
+	}
+	if elsewhere == nil {
+		text := bearer(altered)
+		if _, real := p.Cast.Issued(text); real && text != bearer(good) {
+			return Broken("the change %q uses a real token and does not prove it good elsewhere", name)
+		}
+		return nil
+	}
+	err := p.Opens(ctx, *elsewhere)
+	if err != nil {
+		return fmt.Errorf("what must be refused here is not proven good elsewhere: %w", err)
+	}
+	return nil
+}
+
+func bearer(r wire.Request) secret.Text {
+	for _, credential := range r.Credentials {
+		if credential.Prefix == "Bearer " {
+			return credential.Text
+		}
+	}
+	return secret.Text{}
+}
+
+// record turns a sandwich into a case.
+func (p *Pass) record(name string, found tasted, before int) {
+	expected := "refused"
+	switch found.answer.Decision {
+	case wire.Accepted:
+		observed := found.answer.Why + ", accepted"
+		if found.answer.Identity != "" {
+			observed += " as " + found.answer.Identity
+		}
+		if !found.answer.Strong {
+			p.observation.Weak = true
+		}
+		if found.times > 1 {
+			observed += fmt.Sprintf(", %d of %d", found.accepted, found.times)
+		}
+		p.Case(name, logbook.Fail, expected, observed, found.differs, "")
+	case wire.Denied:
+		p.Case(name, logbook.Pass, expected, found.answer.Why, found.differs, "")
+	case wire.Odd:
+		p.Case(name, logbook.Pass, expected, found.answer.Why+" (odd)", found.differs, "")
+		p.Note("an odd refusal: %s", found.answer.Why)
+	default:
+		p.Case(name, logbook.Inconclusive, expected, found.answer.Why, found.differs, found.answer.Why)
+	}
+	last := &p.observation.Cases[len(p.observation.Cases)-1]
+	last.Exchanges = append([]uint64(nil), p.observation.Exchanges[min(before, len(p.observation.Exchanges)):]...)
+}
+
+// guarded says whether a point asks for a credential at all. If its baselines get in, the route is public: that is one
+// finding of its own and not one in every check (rule 6).
+func (p *Pass) guarded(ctx context.Context, control Call) error {
+	if p.Check.ID == "enforce.without-token" || p.Stack.Rules.AnyRefuser {
+		return nil
+	}
+	_, err := p.Stack.refusers(ctx, p, control.Point, p.Allowed(control.Point))
+	return err
+}
+
+// refusers takes the baselines of an operation, once: no credential, and a garbage one of the right shape.
+func (s *Stack) refusers(ctx context.Context, p *Pass, point *plan.Point, operation plan.Operation) (refusers, error) {
+	s.mu.Lock()
+	if s.baselines == nil {
+		s.baselines = map[string]*cast.Once[refusers]{}
+	}
+	key := point.Name + "|" + operation.Name
+	fact := s.baselines[key]
+	if fact == nil {
+		fact = &cast.Once[refusers]{}
+		s.baselines[key] = fact
+	}
+	s.mu.Unlock()
+	return fact.Get(ctx, func(ctx context.Context) (refusers, error) { return s.baseline(ctx, p, point, operation) })
+}
+
+func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operation plan.Operation) (refusers, error) {
+	known := refusers{looks: map[string]bool{}}
+	partner, err := s.Cast.Member(ctx, cast.Partner)
+	if err != nil {
+		return known, err
+	}
+	token, err := partner.Token(ctx, point)
+	if err != nil {
+		return known, err
+	}
+	call := p.CallAt(point, operation, partner, token)
+	garbage := call.With(func(r *wire.Request) {
+		for i := range r.Credentials {
+			r.Credentials[i].Text = s.Keeper.Keep("garbage", garbageLike(token))
+		}
+	})
+	garbage.Name = "a garbage credential"
+	nothing := call.With(func(r *wire.Request) { r.Credentials = nil })
+	nothing.Name = "no credential"
+	for _, baseline := range []Call{nothing, garbage} {
+		x, err := s.plain(ctx, baseline)
+		if err != nil {
+			return known, err
+		}
+		answer := p.decideAlone(operation, x)
+		if answer.Decision == wire.Accepted && !operation.Deny {
+			return known, BecauseOf("enforce.without-token", "%s at %s opens with %s", operation.Name, point.Name, baseline.Name)
+		}
+		if x.Failure == wire.None && answer.Decision != wire.Unknown {
+			known.looks[look(x)] = true
+		}
+	}
+	x, err := s.plain(ctx, call)
+	if err != nil {
+		return known, err
+	}
+	if x.Failure == wire.None && x.Status != 429 {
+		known.looks[look(x)] = true // what stands behind the point may refuse as well
+	}
+	return known, nil
+}
+
+// garbageLike is a credential of the right shape that nobody issued: a JWT of an unknown key where tokens are JWTs.
+func garbageLike(token oauth.Token) string {
+	random := strings.ToLower(rand.Text() + rand.Text())
+	if token.JWT == nil {
+		return random
+	}
+	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	return part(`{"alg":"ES256","kid":"`+random[:16]+`","typ":"at+jwt"}`) + "." + part(`{"sub":"`+random+`"}`) + "." + part(random+random)[:86]
+}
+
+func (s *Stack) plain(ctx context.Context, call Call) (wire.Exchange, error) {
+	request, err := call.Make()
+	if err != nil {
+		return wire.Exchange{}, err
+	}
+	request.Purpose, request.Over.Fresh = wire.Baseline, true
+	return s.Do.Do(ctx, request)
+}

@@ -1,0 +1,115 @@
+package check
+
+import (
+	"context"
+	"time"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// RevocationPromise is the plan's key that bounds revocation at a point.
+func RevocationPromise(point *plan.Point) string {
+	if point == nil {
+		return "limits.revocation"
+	}
+	_, promise := plan.RevocationLimits{}.For(point.Revocation)
+	return promise
+}
+
+// TokenExpires says when the token of a call dies by itself.
+func TokenExpires(call Call) time.Time { return call.Token.Expires }
+
+// Mint gives calls with tokens that nobody else holds, at the pass's point.
+func (p *Pass) Mint(member *cast.Member) func(context.Context) (Call, error) {
+	return func(ctx context.Context) (Call, error) {
+		token, err := member.NewToken(ctx, p.Point)
+		if err != nil {
+			return Call{}, err
+		}
+		return p.Call(member, token), nil
+	}
+}
+
+// AliveCall is somebody else's good call at the pass's point: the shared partner's. If it dies too, it was an outage.
+func (p *Pass) AliveCall(ctx context.Context) (Call, error) {
+	member, err := p.Cast.Member(ctx, cast.Partner)
+	if err != nil {
+		return Call{}, err
+	}
+	point := p.Point
+	inner := func() (wire.Request, error) {
+		token, err := member.Token(ctx, point) // renewed if it is about to expire: this call must not die of age
+		if err != nil {
+			return wire.Request{}, err
+		}
+		return p.request(point, p.Allowed(point), member, token)
+	}
+	token, err := member.Token(ctx, point)
+	if err != nil {
+		return Call{}, err
+	}
+	call := p.Call(member, token)
+	call.Name, call.Make = "the shared partner's call", inner
+	return call, nil
+}
+
+// RevocationWithin asserts that tokens of a member which are withdrawn one by one are refused at the pass's point within
+// its limit for revocation. A point that is declared `revocation: expiry` promises no more than the token's own end: it
+// passes when the token's remaining life is within its limit.
+func (p *Pass) RevocationWithin(ctx context.Context, what string, member *cast.Member, withdraw func(context.Context, Call) (wire.Exchange, error)) error {
+	limit, promise := p.Limits.Revocation.For(p.Point.Revocation)
+	if p.Point.Revocation == "expiry" {
+		return p.diesByExpiry(ctx, member, limit, promise)
+	}
+	alive, err := p.AliveCall(ctx)
+	if err != nil {
+		return err
+	}
+	sibling, err := p.sibling(ctx, member)
+	if err != nil {
+		return err
+	}
+	return p.RefusedWithin(ctx, Withdrawal{
+		What: what, Limit: limit, Promise: promise, Mint: p.Mint(member), Each: withdraw, Sibling: sibling, Alive: &alive, Expires: TokenExpires,
+	})
+}
+
+// sibling is a call with another token of the same client, which must live on; none where the server gives the same
+// token again.
+func (p *Pass) sibling(ctx context.Context, member *cast.Member) (*Call, error) {
+	found, err := p.Cast.Calibrate(ctx, member.Server.Name)
+	if err != nil {
+		return nil, err
+	}
+	if found.SameToken {
+		return nil, nil
+	}
+	call, err := p.Mint(member)(ctx)
+	if err != nil {
+		return nil, err
+	}
+	call.Name = "the unrevoked twin"
+	return &call, p.Opens(ctx, call)
+}
+
+func (p *Pass) diesByExpiry(ctx context.Context, member *cast.Member, limit time.Duration, promise string) error {
+	call, err := p.Mint(member)(ctx)
+	if err != nil {
+		return err
+	}
+	return p.lifeWithin(call.Token, limit, promise)
+}
+
+func (p *Pass) lifeWithin(token oauth.Token, limit time.Duration, promise string) error {
+	if token.Expires.IsZero() {
+		return CannotTell("the server does not say how long the token lives")
+	}
+	life := time.Until(token.Expires)
+	p.observation.Bounds = append(p.observation.Bounds, logbook.Bound{Name: "until expiry", Low: life, High: life, Limit: limit, Limited: promise, Expired: true})
+	p.Holds("the token dies by itself within "+limit.String()+" ("+promise+")", life <= limit, "it lives "+life.Round(100*time.Millisecond).String())
+	return nil
+}

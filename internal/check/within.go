@@ -1,0 +1,373 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Withdrawal takes trust away and says how long it may live on.
+type Withdrawal struct {
+	What    string // for people: a revoked token
+	Limit   time.Duration
+	Promise string // the plan's key of the limit
+
+	// Mint gives a call whose credential is to die. It is called once per watch: no two watches share a token, since
+	// watching must not change what is watched (rule 10).
+	Mint func(ctx context.Context) (Call, error)
+	// Each withdraws one credential; All withdraws all at once. One of them is given.
+	Each func(ctx context.Context, call Call) (wire.Exchange, error)
+	All  func(ctx context.Context) (wire.Exchange, error)
+	// Sibling is the twin that differs only in the factor under test and must live on (rule 3); nil where the whole
+	// client goes. Alive is somebody else's good call: if it dies too, it was an outage.
+	Sibling, Alive *Call
+	// Expires says when a watched credential dies by itself; zero: not.
+	Expires func(call Call) time.Time
+}
+
+// watch is one credential that is watched.
+type watch struct {
+	name  string
+	call  Call
+	bound logbook.Bound
+	sent  time.Time // t0 is an interval: the withdrawal was sent
+	done  time.Time // and confirmed
+
+	dense  bool
+	next   time.Time // when it is probed next
+	probed time.Time // when it was probed last
+	moment int       // which of the moments around the limit comes next
+
+	lastAccepted, firstRefused time.Time
+	kept                       *wire.Exchange // the last accepted one
+	decided                    bool
+	why                        string
+}
+
+// RefusedWithin asserts that withdrawn trust is refused within its limit. Latencies are bounds (rule 8): the truth lies
+// between the sending of the last accepted request and the receipt of the first of the unbroken refusals. Per point one
+// credential is densely probed, one used once and shot at the limit, one never used before, one younger than a second
+// (rule 10). Expiry is not withdrawal (rule 9).
+func (p *Pass) RefusedWithin(ctx context.Context, w Withdrawal) error {
+	if longest := p.Stack.Plan.LongestWait.D(); longest > 0 && w.Limit+p.Limits.Patience.D() > longest {
+		return CannotTell("would watch %v, longer than the plan's longest_wait of %v", w.Limit+p.Limits.Patience.D(), longest)
+	}
+	p.stand() // a watch needs no seat among those who talk: its probes are few and must be on time
+	err := p.Stack.Watches.Take(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.Stack.Watches.Leave()
+	watches, err := p.mintWatches(ctx, w)
+	if err != nil {
+		return err
+	}
+	err = p.outlives(w, watches)
+	if err != nil {
+		return err
+	}
+	err = p.withdraw(ctx, w, watches)
+	if err != nil {
+		return err
+	}
+	err = p.watch(ctx, w, watches)
+	if err != nil {
+		return err
+	}
+	return p.judge(ctx, w, watches)
+}
+
+func (p *Pass) mintWatches(ctx context.Context, w Withdrawal) ([]*watch, error) {
+	names := []string{"watched", "used once", "never used", "young"}
+	if p.Stack.Rules.OneWatch {
+		names = names[:1]
+	}
+	var watches []*watch
+	for _, name := range names {
+		call, err := w.Mint(ctx)
+		if err != nil {
+			return nil, err
+		}
+		call.Name = name
+		for _, other := range watches {
+			if other.call.Token.Text == call.Token.Text && !call.Token.Text.Empty() {
+				p.Note("the server gives the same token again, so one token is watched instead of four")
+				return watches, nil
+			}
+		}
+		if name != "never used" {
+			err = p.Opens(ctx, call) // also the good control before
+			if err != nil {
+				return nil, err
+			}
+		}
+		watches = append(watches, &watch{name: name, call: call, bound: logbook.Bound{Name: name, Limit: w.Limit, Limited: w.Promise}})
+	}
+	return watches, nil
+}
+
+// outlives makes sure that what is watched does not die by itself before the watch ends (rule 9).
+func (p *Pass) outlives(w Withdrawal, watches []*watch) error {
+	if w.Expires == nil || p.Stack.Rules.ExpiryCounts {
+		return nil
+	}
+	need := w.Limit + p.Limits.Patience.D() + p.Limits.ClockSkew.D()
+	for _, one := range watches {
+		expires := w.Expires(one.call)
+		if !expires.IsZero() && time.Until(expires) < need {
+			return CannotTell("the token lives %v more, shorter than limit, patience and clock skew together (%v): its refusal would prove nothing; raise the token's life or lower limits.patience", time.Until(expires).Round(100*time.Millisecond), need)
+		}
+	}
+	return nil
+}
+
+func (p *Pass) withdraw(ctx context.Context, w Withdrawal, watches []*watch) error {
+	if w.All != nil {
+		x, err := w.All(ctx)
+		if err != nil {
+			return err
+		}
+		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+		for _, one := range watches {
+			one.sent, one.done = x.Sent, x.Received
+		}
+		return nil
+	}
+	for _, one := range watches {
+		x, err := w.Each(ctx, one.call)
+		if err != nil {
+			return err
+		}
+		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+		one.sent, one.done = x.Sent, x.Received
+	}
+	return nil
+}
+
+// interval between two probes: fine at first, a twentieth of what has passed later (rule 8).
+func interval(elapsed time.Duration) time.Duration { return max(250*time.Millisecond, elapsed/20) }
+
+// lead is how long before the limit the decisive probe is sent, so that its answer is there in time.
+func lead(limit time.Duration) time.Duration { return min(limit/10, 500*time.Millisecond) }
+
+// watch probes until every credential is decided, whichever is due next.
+func (p *Pass) watch(ctx context.Context, w Withdrawal, watches []*watch) error {
+	started := time.Now()
+	for _, one := range watches {
+		one.dense = one == watches[0]
+		one.schedule(started, w.Limit, p.Limits.Patience.D())
+	}
+	for {
+		due := earliest(watches)
+		if due == nil {
+			p.Stack.waitedFor(time.Since(started))
+			return nil
+		}
+		err := cast.Sleep(ctx, time.Until(due.next))
+		if err != nil {
+			return err
+		}
+		err = p.ping(ctx, due)
+		if err != nil {
+			return err
+		}
+		due.conclude(w.Limit, p.Limits.Patience.D())
+		if !due.decided {
+			due.schedule(time.Now(), w.Limit, p.Limits.Patience.D())
+			continue
+		}
+		p.tellWatch(w, due)
+	}
+}
+
+func earliest(watches []*watch) *watch {
+	var first *watch
+	for _, one := range watches {
+		if !one.decided && (first == nil || one.next.Before(first.next)) {
+			first = one
+		}
+	}
+	return first
+}
+
+// schedule sets when the credential is probed next. The dense one goes by the interval, with a probe just before the
+// limit, one just after it and one when patience ends; the others are shot at these three moments alone.
+func (o *watch) schedule(now time.Time, limit, patience time.Duration) {
+	moments := []time.Duration{limit - lead(limit), limit + lead(limit)/2, limit + patience}
+	for o.moment < len(moments) && !o.done.Add(moments[o.moment]).After(o.probed) {
+		o.moment++
+	}
+	if o.dense {
+		o.next = now.Add(interval(now.Sub(o.done)))
+		o.bound.Interval = interval(now.Sub(o.done))
+	}
+	if o.moment < len(moments) {
+		exact := o.done.Add(moments[o.moment])
+		if !o.dense || exact.Before(o.next) && o.firstRefused.IsZero() {
+			o.next = exact
+		}
+	}
+}
+
+// conclude decides a credential. Of the dense one the refusals must have held long enough to exclude flapping: twice
+// the time that it took, a second at least, the limit at most.
+func (o *watch) conclude(limit, patience time.Duration) {
+	over := !o.probed.Before(o.done.Add(limit + patience))
+	if o.firstRefused.IsZero() {
+		o.decided = over
+		return
+	}
+	o.bound.Held = o.probed.Sub(o.firstRefused)
+	hold := min(max(2*o.firstRefused.Sub(o.done), time.Second), max(limit, time.Second))
+	o.decided = !o.dense || o.bound.Held >= hold
+}
+
+// tellWatch says how a watch ended, for whoever looks on.
+func (p *Pass) tellWatch(w Withdrawal, one *watch) {
+	told := &logbook.Watch{Check: p.Check.ID, Point: p.Name, Name: one.name, What: w.What, Since: one.done.Sub(p.Stack.Since), Limit: w.Limit}
+	if one.firstRefused.IsZero() {
+		told.Over = true
+	} else {
+		told.Refused = one.firstRefused.Sub(one.sent)
+		told.Over = told.Refused > w.Limit
+	}
+	p.Stack.Record(logbook.Entry{At: time.Since(p.Stack.Since), Watch: told})
+}
+
+// ping sends a watched call on a fresh connection and keeps the times. What is neither accepted nor refused moves no
+// bound.
+func (p *Pass) ping(ctx context.Context, one *watch) error {
+	call := one.call.Fresh()
+	if nodes := p.nodes(one.call.Point); nodes[0] != "" {
+		node := nodes[one.bound.Probes%len(nodes)]
+		call = call.With(func(r *wire.Request) { r.Over.Address = node })
+	}
+	request, err := call.Make()
+	if err != nil {
+		return err
+	}
+	request.Check, request.Purpose, request.Unrecorded = p.Check.ID, wire.Probe, true
+	x, err := p.Stack.Do.Do(ctx, request)
+	if err != nil {
+		return err
+	}
+	answer := call.Decide(ctx, x)
+	one.bound.Probes++
+	one.probed = x.Received
+	one.why = answer.Why
+	tick := &logbook.Tick{Check: p.Check.ID, Point: p.Name, Name: one.name}
+	switch answer.Decision {
+	case wire.Accepted:
+		one.bound.Accepted++
+		if !one.firstRefused.IsZero() {
+			one.bound.Flapped++
+			one.firstRefused = time.Time{}
+		}
+		one.lastAccepted = x.Sent
+		tick.Accepted = true
+		one.kept = &x // of a watch the first and last accepted and the first refused exchange are kept whole
+		if one.bound.Accepted == 1 {
+			p.evidence(x, answer)
+			one.kept = nil
+		}
+	case wire.Denied, wire.Odd:
+		if one.firstRefused.IsZero() {
+			one.firstRefused = x.Received
+			if one.kept != nil {
+				p.evidence(*one.kept, Answer{Decision: wire.Accepted})
+				one.kept = nil
+			}
+			p.evidence(x, answer)
+		}
+	default:
+		tick.Unknown = true
+	}
+	p.Stack.Record(logbook.Entry{At: x.Sent.Sub(p.Stack.Since), Tick: tick})
+	return nil
+}
+
+func (p *Pass) evidence(x wire.Exchange, answer Answer) {
+	p.Stack.Keep(x, answer.Decision.String())
+	p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+}
+
+// judge turns the bounds into outcomes. Beside each refusal the twin must live.
+func (p *Pass) judge(ctx context.Context, w Withdrawal, watches []*watch) error {
+	err := p.lives(ctx, w)
+	if err != nil {
+		return err
+	}
+	for _, one := range watches {
+		if one.kept != nil {
+			p.evidence(*one.kept, Answer{Decision: wire.Accepted})
+		}
+		p.bound(w, one)
+	}
+	return nil
+}
+
+// lives proves that it was the withdrawal that was seen: the sibling lives, and so does somebody else. The control after.
+func (p *Pass) lives(ctx context.Context, w Withdrawal) error {
+	if p.Stack.Rules.NoTwin {
+		return nil
+	}
+	if w.Alive != nil {
+		err := p.Opens(ctx, *w.Alive)
+		if err != nil {
+			return CannotTell("somebody else's good call died too, so it was an outage: %v", err)
+		}
+	}
+	if w.Sibling != nil {
+		err := p.Opens(ctx, *w.Sibling)
+		if err != nil {
+			return CannotTell("the unrevoked twin of the same client died too, so the whole client went: %v", err)
+		}
+	}
+	return nil
+}
+
+func (p *Pass) bound(w Withdrawal, one *watch) {
+	b := &one.bound
+	if !one.lastAccepted.IsZero() {
+		b.Low = max(0, one.lastAccepted.Sub(one.done))
+	}
+	if one.firstRefused.IsZero() {
+		b.Never = true
+	} else {
+		b.High = one.firstRefused.Sub(one.sent)
+	}
+	if p.Stack.Rules.TimesArePoints && !b.Never {
+		b.Low = b.High
+	}
+	expires := time.Time{}
+	if w.Expires != nil {
+		expires = w.Expires(one.call)
+	}
+	b.Expired = !expires.IsZero() && !b.Never && one.firstRefused.After(expires.Add(-p.Limits.ClockSkew.D()))
+	if p.Stack.Rules.ExpiryCounts {
+		b.Expired = false
+	}
+	expected := fmt.Sprintf("refused within %v (%s)", w.Limit, w.Promise)
+	switch {
+	case b.Probes == 0:
+		b.Outcome = logbook.Inconclusive
+		p.Case(one.name, b.Outcome, expected, "", "", "it was not probed")
+	case b.Accepted == 0 && b.Never:
+		b.Outcome = logbook.Inconclusive
+		p.Case(one.name, b.Outcome, expected, "", "", "no probe was decided: "+one.why)
+	case b.Low > w.Limit, b.Expired && b.High > w.Limit:
+		b.Outcome = logbook.Fail
+		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "")
+	case !b.Never && b.High <= w.Limit:
+		b.Outcome = logbook.Pass
+		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "")
+	default:
+		b.Outcome = logbook.Inconclusive
+		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "the bounds lie on both sides of the limit: "+b.Describe())
+	}
+	p.observation.Bounds = append(p.observation.Bounds, *b)
+}

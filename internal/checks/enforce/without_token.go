@@ -1,0 +1,38 @@
+package enforce
+
+import (
+	"context"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+)
+
+// WithoutToken asks first what all other checks rest on: that the route is closed to whoever shows nothing, or nonsense.
+//
+// RFC 6750 §3: "If the protected resource request does not include authentication credentials or does not contain an
+// access token that enables access to the protected resource, the resource server MUST include the HTTP
+// WWW-Authenticate response header field".
+var WithoutToken = &check.Check{
+	ID:       "enforce.without-token",
+	Title:    "a call without a token, or with a garbage one, is refused",
+	Why:      "the route is public: no other check at this point means anything",
+	Fix:      "put the route behind the point's token check; look for an allow-list, a method or a path that skips it",
+	Refs:     []frameworks.Ref{frameworks.RFC(6750, "3"), frameworks.API(2), frameworks.Tenet(6), frameworks.SP80053("AC-3")},
+	Severity: logbook.Critical,
+	At:       check.EveryPoint,
+	Twin:     defect.Set{PublicRoute: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		call, err := p.Opened(ctx)
+		if err != nil {
+			return err
+		}
+		forger, err := p.Forger(ctx)
+		if err != nil {
+			return err
+		}
+		return p.Refuses(ctx, call, forge.WithoutToken(), forger.GarbageToken())
+	},
+}
