@@ -247,21 +247,11 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 			}
 		}
 	}
-	var left, untried []string
+	left := leftBehind(v)
+	var untried []string
 	for _, r := range v.Removals {
-		name := strings.TrimSpace(r.Kind + " " + r.Name)
-		switch {
-		case !r.Gone:
-			left = append(left, name)
-		case !r.Tried:
-			untried = append(untried, name)
-		}
-	}
-	if v.End != nil {
-		for _, name := range v.End.Left {
-			if !strings.Contains(strings.Join(left, "\n"), name) {
-				left = append(left, name)
-			}
+		if r.Gone && !r.Tried {
+			untried = append(untried, strings.TrimSpace(r.Kind+" "+r.Name))
 		}
 	}
 	text = "nothing was created"
@@ -285,4 +275,20 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 		text += "; none works any more, each was tried"
 	}
 	return text, len(left) == 0
+}
+
+// leftBehind names what the ride created and could not remove: what the end of the book lists, and each removal that
+// failed unless the end names it.
+func leftBehind(v *verdict.Verdict) []string {
+	left := []string{}
+	if v.End != nil {
+		left = append(left, v.End.Left...)
+	}
+	for _, r := range v.Removals {
+		named := func(entry string) bool { return r.Name != "" && strings.Contains(entry, r.Name) }
+		if !r.Gone && !slices.ContainsFunc(left, named) {
+			left = append(left, strings.TrimSpace(r.Kind+" "+r.Name))
+		}
+	}
+	return left
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"io"
 	"os"
@@ -56,4 +57,25 @@ func TestTerminal(t *testing.T) {
 	t.Run("narrow and in colour", func(t *testing.T) {
 		golden(t, "terminal-narrow.txt", write(t, richRide(), terminal(Options{Width: 60, Color: true})))
 	})
+}
+
+func TestJSON(t *testing.T) {
+	for name, ride := range rides {
+		t.Run(name, func(t *testing.T) {
+			got := write(t, ride(), JSON)
+			golden(t, name+".json", got)
+			var report map[string]any
+			if err := json.Unmarshal(got, &report); err != nil {
+				t.Fatal(err)
+			}
+			if report["version"] != float64(JSONVersion) || report["line"] == "" {
+				t.Errorf("version %v, line %q", report["version"], report["line"])
+			}
+			for key, value := range report {
+				if value == nil {
+					t.Errorf("%s is null; an empty list is []", key)
+				}
+			}
+		})
+	}
 }

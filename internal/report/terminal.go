@@ -153,7 +153,8 @@ func (s *sheet) details(v *verdict.Verdict, f *verdict.Finding) {
 	say("why", cmp.Or(pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance }), f.Card.Why))
 	say("fix", f.Card.Fix)
 	say("waiver", pointed(f.Seen, func(c *verdict.Cell) string { return lapse(c) }))
-	say("alone", v.Command(f.ID, f.Points))
+	// A command is not wrapped: it is there to be copied.
+	s.WriteString(s.paint(faint, strings.Repeat(" ", hang)+pad("alone", 10)) + s.paint(plain, v.Command(f.ID, f.Points)) + "\n")
 }
 
 // lapse names the waiver that no longer covers a failure.
@@ -273,19 +274,25 @@ func (s *sheet) waivers(v *verdict.Verdict) {
 	}
 }
 
+// sums counts each point's marks over all stages.
+func sums(v *verdict.Verdict) []verdict.Tally {
+	totals := make([]verdict.Tally, len(v.Points))
+	for _, stage := range v.Stages {
+		for i, t := range stage.Points {
+			for m := range t {
+				totals[i][m] += t[m]
+			}
+		}
+	}
+	return totals
+}
+
 // columns is the table of marks by point, with the odd column named beside it.
 func (s *sheet) columns(v *verdict.Verdict) {
 	if len(v.Stages) == 0 {
 		return
 	}
-	sums := make([]verdict.Tally, len(v.Points))
-	for _, stage := range v.Stages {
-		for i, t := range stage.Points {
-			for m := range t {
-				sums[i][m] += t[m]
-			}
-		}
-	}
+	totals := sums(v)
 	s.blank()
 	const label = 15
 	used := label
@@ -302,13 +309,10 @@ func (s *sheet) columns(v *verdict.Verdict) {
 		head += strings.Repeat(" ", w-len([]rune(name))) + name
 	}
 	s.WriteString(s.paint(faint, head) + "\n")
-	aside := oddLines(v)
-	for _, line := range aside {
-		if used+5+len([]rune(line)) > s.width {
-			defer s.text("", plain, strings.Join(aside, " "), plain)
-			aside = nil
-			break
-		}
+	aside, below := oddLines(v), ""
+	tooWide := func(line string) bool { return used+5+len([]rune(line)) > s.width }
+	if slices.ContainsFunc(aside, tooWide) {
+		aside, below = nil, strings.Join(aside, " ")
 	}
 	for _, m := range []verdict.Mark{verdict.Pass, verdict.Fail, verdict.Inconclusive, verdict.Error, verdict.Missing, verdict.Waived, verdict.NotApplicable, verdict.LeftOut} {
 		if v.Cells[m] == 0 && m != verdict.Pass && m != verdict.Fail && m != verdict.Inconclusive {
@@ -316,7 +320,7 @@ func (s *sheet) columns(v *verdict.Verdict) {
 		}
 		line := pad(m.String(), label)
 		for i, w := range widths {
-			line += fmt.Sprintf("%*s", w, verdict.Number(int64(sums[i][m])))
+			line += fmt.Sprintf("%*s", w, verdict.Number(int64(totals[i][m])))
 		}
 		st := plain
 		if m == verdict.Fail && v.Cells[m] > 0 {
@@ -329,6 +333,7 @@ func (s *sheet) columns(v *verdict.Verdict) {
 		}
 		s.blank()
 	}
+	s.text("", plain, below, plain)
 }
 
 func oddLines(v *verdict.Verdict) []string {
