@@ -62,6 +62,7 @@ type someone struct {
 	id          string
 	certificate *tls.Certificate
 	key         *ecdsa.PrivateKey // of private_key_jwt
+	metadata    map[string]any
 	http        *http.Client
 }
 
@@ -91,7 +92,7 @@ func (w *world) partner(name string, scopes string) *someone {
 	w.t.Helper()
 	p := &someone{w: w, certificate: w.certificate(name+".partners.example", ca.Options{})}
 	p.http = w.client(p.certificate, false)
-	p.register(map[string]any{
+	p.register(mainAS, map[string]any{
 		"client_name": name, "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=" + name + ".partners.example",
 		"grant_types": []string{"client_credentials"}, "scope": scopes, "organization": "acme", "tls_client_certificate_bound_access_tokens": true,
 	})
@@ -113,23 +114,38 @@ func (w *world) signer(name string, metadata map[string]any) *someone {
 	for name, value := range metadata {
 		all[name] = value
 	}
-	p.register(all)
+	p.register(mainAS, all)
 	return p
 }
 
-func (p *someone) register(metadata map[string]any) {
+func (p *someone) register(issuer string, metadata map[string]any) {
 	p.w.t.Helper()
+	p.metadata = metadata
 	text, err := json.Marshal(metadata)
 	if err != nil {
 		p.w.t.Fatal(err)
 	}
-	a := p.w.do(p.http, "POST", p.w.sandbox.url(mainAS)+"/register", map[string]string{
+	a := p.w.do(p.http, "POST", p.w.sandbox.url(issuer)+"/register", map[string]string{
 		"Authorization": "Bearer " + p.w.sandbox.secrets.initialAccessToken, "Content-Type": "application/json",
 	}, string(text))
 	if a.status != http.StatusCreated {
 		p.w.t.Fatalf("register: %d %s", a.status, a.body)
 	}
 	p.id = a.text("client_id")
+}
+
+// registerAt registers the same client at another authorization server.
+func (p *someone) registerAt(issuer string) { p.register(issuer, p.metadata) }
+
+// scopeless asks for a scope that the client is not entitled to.
+func (p *someone) scopeless() string {
+	p.w.t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {p.id}, "scope": {"admin"}}
+	for _, name := range points() {
+		form.Add("resource", p.w.sandbox.resource(name))
+	}
+	a := p.w.do(p.http, "POST", p.w.sandbox.url(mainAS)+"/token", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, form.Encode())
+	return a.text("access_token")
 }
 
 // token gets an access token for the points, all of them when none is named.
