@@ -88,6 +88,7 @@ type Pass struct {
 	started time.Time
 	own     *cast.Once[*cast.Member]
 	seated  bool
+	settled bool // an outcome stands, which only a worse one replaces
 
 	observation logbook.Observation
 }
@@ -279,8 +280,8 @@ func (p *Pass) Case(name string, outcome logbook.Outcome, expected, observed, di
 // settle lets an outcome speak for the whole observation if it is worse than what stands.
 func (p *Pass) settle(outcome logbook.Outcome, expected, observed, differs string) {
 	o := &p.observation
-	first := o.Asserted+len(o.Cases) <= 1
-	if first || rank(outcome) > rank(o.Outcome) {
+	if !p.settled || rank(outcome) > rank(o.Outcome) {
+		p.settled = true
 		o.Outcome = outcome
 		o.Expected, o.Observed, o.Differs = expected, observed, differs
 	}

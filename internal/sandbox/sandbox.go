@@ -151,7 +151,7 @@ func Start(cfg Config) (*Sandbox, error) {
 }
 
 func (s *Sandbox) start() error {
-	for _, step := range []func() error{s.openLogs, s.listen, s.certify, s.startServers, s.startPoints, s.startManagement, s.writeFiles} {
+	for _, step := range []func() error{s.openLogs, s.listen, s.certify, s.makePoints, s.startServers, s.startPoints, s.startManagement, s.writeFiles} {
 		err := step()
 		if err != nil {
 			return err
@@ -219,7 +219,11 @@ func (s *Sandbox) serve(name string, h http.Handler, assign func(context.Context
 	if err != nil {
 		return fmt.Errorf("address of %s: %w", name, err)
 	}
-	certificate, err := s.hosts.Server(host, "localhost")
+	front, _, err := net.SplitHostPort(s.addresses[edgePoint]) // a replica answers for the address in front of it
+	if err != nil {
+		return fmt.Errorf("address of %s: %w", edgePoint, err)
+	}
+	certificate, err := s.hosts.Server(host, front, "localhost")
 	if err != nil {
 		return err
 	}
@@ -296,7 +300,7 @@ func (s *Sandbox) startServers() error {
 	if err != nil {
 		return err
 	}
-	err = s.serve(mainAS, s.directory.learn(s.main.Handler()), nil)
+	err = s.serve(mainAS, s.follow(s.main.Handler()), nil)
 	if err != nil {
 		return err
 	}
@@ -322,9 +326,7 @@ func (s *Sandbox) logAS(e as.Event) {
 	})
 }
 
-func (s *Sandbox) startPoints() error {
-	s.plain(theAPI, api.New(api.Config{Keys: s.secrets.points, Defects: s.live, Log: s.logs[theAPI].Write}))
-
+func (s *Sandbox) makePoints() error {
 	s.gateway = gateway.New(gateway.Config{
 		Point:      s.point(gatewayOne),
 		Introspect: s.introspector(gatewayOne),
@@ -332,6 +334,12 @@ func (s *Sandbox) startPoints() error {
 		Situation:  s.cfg.Situation,
 	})
 	s.legacy = legacy.New(legacy.Config{Point: s.point(legacyOne), Introspect: s.introspector(legacyOne)})
+	return nil
+}
+
+func (s *Sandbox) startPoints() error {
+	s.plain(theAPI, api.New(api.Config{Keys: s.secrets.points, Defects: s.live, Log: s.logs[theAPI].Write}))
+
 	var err error
 	s.edge, err = edge.New(context.Background(), edge.Config{
 		Point:       s.point(edgePoint),

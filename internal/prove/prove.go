@@ -1,0 +1,56 @@
+// Package prove rides every check against the healthy sandbox and against the sandbox with each defect: healthy must be
+// quiet, and each defect must be caught by its check and by no check that does not declare it.
+//
+// Start with [Ride], one ride against one sandbox, and with [Matrix].
+package prove
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/memnet"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/ride"
+	"github.com/checkride/checkride/internal/sandbox"
+)
+
+// Setup is one ride against one sandbox on a network in memory.
+type Setup struct {
+	Dir       string
+	Catalogue []*check.Check
+	Defects   defect.Set
+	Situation defect.Situation
+	Timing    sandbox.Timing
+	Rules     ride.Rules
+	Only      []string
+	Edit      func(*plan.Plan) // alters the sandbox's own plan
+}
+
+// Ride runs the sandbox, rides it and gives the logbook's entries.
+func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
+	network := memnet.New()
+	defer network.Close()
+	stack, err := sandbox.Start(sandbox.Config{Network: sandbox.Named(network), Dir: s.Dir, Defects: s.Defects, Situation: s.Situation, Timing: s.Timing})
+	if err != nil {
+		return nil, fmt.Errorf("sandbox: %w", err)
+	}
+	defer stack.Close()
+	p, err := plan.Load(stack.Plan())
+	if err != nil {
+		return nil, fmt.Errorf("the sandbox's plan: %w", err)
+	}
+	if s.Edit != nil {
+		s.Edit(p)
+	}
+	var entries []logbook.Entry
+	_, err = ride.Run(ctx, ride.Config{
+		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: network.DialContext, Tool: "checkride/proof", Rules: s.Rules,
+		Ledger: filepath.Join(s.Dir, "ledger.jsonl"), StateDir: s.Dir,
+		Write: func(entry logbook.Entry) error { entries = append(entries, entry); return nil },
+	})
+	return entries, err
+}
