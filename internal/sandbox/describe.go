@@ -18,6 +18,9 @@ func (s *Sandbox) Describe() string {
 	fmt.Fprintf(&b, "%-24s %s\n", "plan, keys, audit logs", s.cfg.Dir)
 	b.WriteString("\nPlay a partner:\n\n")
 	b.WriteString(s.Commands())
+	b.WriteString("\nBreak the stack (durations are nanoseconds), and heal it:\n\n")
+	fmt.Fprintf(&b, "curl -sS -X POST -d '{\"token_cache\":6000000000}' %s/defects\n", s.url(management))
+	fmt.Fprintf(&b, "curl -sS -X POST -d '{}' %s/defects\n", s.url(management))
 	return b.String()
 }
 

@@ -24,17 +24,23 @@ func (d *directory) keys(clientID string) []*ecdsa.PublicKey {
 	return d.byClient[clientID]
 }
 
-// learn reads the answers of the registration endpoints.
-func (d *directory) learn(next http.Handler) http.Handler {
+// follow reads the answers of the registration endpoints: keys go into the directory, and the API key of a client that
+// was deleted ends with it.
+func (s *Sandbox) follow(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/register") || (r.Method != http.MethodPost && r.Method != http.MethodPut) {
+		id, registration := strings.CutPrefix(r.URL.Path, "/register")
+		if !registration || r.Method == http.MethodGet {
 			next.ServeHTTP(w, r)
 			return
 		}
 		heard := &overheard{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(heard, r)
-		if heard.status == http.StatusOK || heard.status == http.StatusCreated {
-			d.take(heard.body.Bytes())
+		switch {
+		case heard.status >= 300:
+		case r.Method == http.MethodDelete:
+			s.legacy.Deprovision(strings.TrimPrefix(id, "/"))
+		default:
+			s.directory.take(heard.body.Bytes())
 		}
 	})
 }

@@ -16,6 +16,10 @@ func (s *Sandbox) startManagement() error {
 	mux.HandleFunc("DELETE /clients/{id}/api-key", s.deprovision)
 	mux.HandleFunc("POST /clients/{id}/suspend", s.tellLegacy(main, true))
 	mux.HandleFunc("POST /clients/{id}/resume", s.tellLegacy(main, false))
+	mux.HandleFunc("DELETE /clients/{id}", func(w http.ResponseWriter, r *http.Request) {
+		s.legacy.Deprovision(r.PathValue("id"))
+		main.ServeHTTP(w, r)
+	})
 	s.plain(management, mux)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -210,6 +211,47 @@ func TestAPIKeysFollowTheirClient(t *testing.T) {
 		}
 		if r, _ := w.last(legacyOne); r["client_id"] != p.id || r["decision"] != "deny" {
 			t.Errorf("whose key it was is not logged: %v", r)
+		}
+		key = w.manage("POST", "/clients/"+p.id+"/api-key").text("api_key")
+		w.manage("DELETE", "/clients/"+p.id)
+		if in() {
+			t.Error("the key of a deleted client gets in")
+		}
+	})
+}
+
+func TestManyCallsAtOnceOverHTTP2(t *testing.T) {
+	inBubble(t, defect.Set{}, defect.Situation{}, func(w *world) {
+		p := w.partner("partner", "payments:read")
+		token := p.token(mainAS)
+		p.http = w.client(p.certificate, true)
+		p.http.Transport.(*http.Transport).ForceAttemptHTTP2 = true
+		var callers sync.WaitGroup
+		for i := range 40 {
+			callers.Go(func() {
+				r, err := http.NewRequest("GET", w.sandbox.url(points()[i%3])+"/payments", nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.Header.Set("Authorization", "Bearer "+token)
+				response, err := p.http.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer response.Body.Close()
+				if response.StatusCode != 200 || response.ProtoMajor != 2 {
+					t.Errorf("%s: %d %s", r.URL, response.StatusCode, response.Proto)
+				}
+				if i%7 == 0 {
+					w.sandbox.SetDefects(defect.Set{SharedCache: i%2 == 0})
+				}
+			})
+		}
+		callers.Wait()
+		if all := w.records(edgePoint); len(all) != 14 {
+			t.Errorf("%d records of 14 calls", len(all))
 		}
 	})
 }

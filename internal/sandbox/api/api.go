@@ -25,9 +25,6 @@ const (
 	CertSHA256 = "X-Cert-Sha256"
 )
 
-// Identity are the fields above that carry the caller's identity.
-func Identity() []string { return []string{ClientID, Org, Scopes, Via, TokenID, CertSHA256} }
-
 const maxBody = 64 << 10
 
 // Config is what an [API] needs.

@@ -51,11 +51,14 @@ func Of(action string, r *http.Request) Record {
 		Action:      action,
 		Origin:      host(r.RemoteAddr),
 		Method:      r.Method,
-		Path:        r.URL.EscapedPath(),
-		Traceparent: r.Header.Get("Traceparent"),
-		RequestID:   r.Header.Get("X-Request-Id"),
+		Path:        bounded(r.URL.EscapedPath()),
+		Traceparent: bounded(r.Header.Get("Traceparent")),
+		RequestID:   bounded(r.Header.Get("X-Request-Id")),
 	}
 }
+
+// bounded keeps strangers from filling the log.
+func bounded(text string) string { return text[:min(len(text), 512)] }
 
 func host(address string) string {
 	h, _, err := net.SplitHostPort(address)

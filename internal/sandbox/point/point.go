@@ -183,7 +183,7 @@ func (p *Point) Refuse(w http.ResponseWriter, record auditlog.Record, refusal *R
 	if err != nil {
 		body = []byte(`{"error":"unauthorized"}`)
 	}
-	if refusal.Status == http.StatusUnauthorized || refusal.Status == http.StatusForbidden {
+	if refusal.Status == http.StatusUnauthorized || refusal.Code == "insufficient_scope" {
 		w.Header().Set("WWW-Authenticate", challenge(p.Name, refusal.Code))
 	}
 	w.Header().Set("Content-Type", "application/json")
