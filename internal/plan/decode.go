@@ -15,6 +15,9 @@ import (
 // deepest is how deep a plan may nest: the deepest key has nine levels, free client metadata a few more.
 const deepest = 24
 
+// longest is how many members a list or a mapping may have. It keeps a plan from a stranger cheap to judge.
+const longest = 1000
+
 // A spot is where a value stands in the file.
 type spot struct{ line, column int }
 
@@ -61,6 +64,10 @@ func (d *decoder) inspect(node *yaml.Node, depth int) bool {
 	if node.Kind == yaml.AliasNode {
 		d.add(node.Line, node.Column, fmt.Sprintf("alias *%s is not allowed in a plan", printable(node.Value)), "write the value out: each promise must stand on its own line")
 		return true
+	}
+	if len(node.Content) > 2*longest || node.Kind == yaml.SequenceNode && len(node.Content) > longest {
+		d.add(node.Line, node.Column, fmt.Sprintf("more than %d members", longest), "no stack needs as many: split the plan")
+		return false
 	}
 	if node.Anchor != "" {
 		d.add(node.Line, node.Column, fmt.Sprintf("anchor &%s is not allowed in a plan", printable(node.Anchor)), "remove it and write the value out where it is needed")
@@ -149,6 +156,9 @@ func (d *decoder) object(node *yaml.Node, v reflect.Value, f field, at place) {
 	}
 	fields := fieldsOf(v.Type())
 	setDefaults(v)
+	if d.full() {
+		return
+	}
 	seen, meant := map[string]bool{}, map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
@@ -191,6 +201,9 @@ func thing(at place) string {
 
 // unknownKey gives the key that was probably meant, so that it is not said to be missing too.
 func (d *decoder) unknownKey(key, value *yaml.Node, fields []field, at place) string {
+	if d.full() {
+		return ""
+	}
 	keys := keysOf(fields)
 	meant, found := closest(key.Value, keys)
 	hint := "allowed here: " + strings.Join(keys, ", ")

@@ -69,8 +69,11 @@ type complaint struct {
 	mask  []string // literal secrets, which no excerpt may show
 }
 
+// full says whether more need not be looked for.
+func (c *complaint) full() bool { return len(c.found) >= mostErrors }
+
 func (c *complaint) add(line, column int, message, hint string) {
-	if len(c.found) >= mostErrors {
+	if c.full() {
 		return
 	}
 	for _, e := range c.found {

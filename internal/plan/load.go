@@ -173,6 +173,9 @@ func unreadable(text []byte) (line, column int, character string) {
 			return line, column, fmt.Sprintf("byte 0x%02x, which is no UTF-8,", text[i])
 		case r < ' ' && r != '\n' && r != '\t' && r != '\r', r == 0x7f, r >= 0x80 && r < 0xa0, r == '\ufeff', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
 			return line, column, fmt.Sprintf("character %U", r)
+		case r == '\u2028', r == '\u2029', r == '\r' && (i+1 == len(text) || text[i+1] != '\n'):
+			// YAML breaks lines here and editors do not: the places of promises would be wrong.
+			return line, column, fmt.Sprintf("line break %U", r)
 		case r == '\n':
 			line, column = line+1, 0
 		}

@@ -14,9 +14,12 @@ type rules struct {
 	*decoder
 	plan *Plan
 	now  time.Time
+
+	operationNames []string
 }
 
 func (r *rules) check() {
+	r.operationNames = operationNames(r.plan)
 	r.servers()
 	r.registration()
 	r.cast()
@@ -152,7 +155,7 @@ func (r *rules) client(path string, c Client) {
 		r.certificate(path+".certificate", named, *c.Certificate)
 	}
 	for _, operation := range slices.Sorted(maps.Keys(c.Owns)) {
-		names := r.operations()
+		names := r.operationNames
 		if len(names) > 0 && !slices.Contains(names, operation) {
 			r.wrong(path+".owns."+operation, fmt.Sprintf("`owns` names the operation %q, which no point has", printable(operation)), suggest(operation, names))
 		}
@@ -169,17 +172,15 @@ func (r *rules) certificate(path, named string, c Certificate) {
 	}
 }
 
-// operations gives the names of all operations, each once.
-func (r *rules) operations() []string {
-	var names []string
-	for _, point := range r.plan.Points {
+// operationNames gives the names of all operations, each once, sorted.
+func operationNames(p *Plan) []string {
+	names := map[string]bool{}
+	for _, point := range p.Points {
 		for _, operation := range point.Operations {
-			if !slices.Contains(names, operation.Name) {
-				names = append(names, operation.Name)
-			}
+			names[operation.Name] = true
 		}
 	}
-	return names
+	return slices.Sorted(maps.Keys(names))
 }
 
 func (r *rules) members() []string {
