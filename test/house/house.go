@@ -46,7 +46,7 @@ var Arrows = []Arrow{
 
 // Coming names the folders of [Arrows] that may still be without a Go file. Every other one must exist.
 var Coming = []string{
-	"cmd", "internal/checks", "internal/prove", "internal/ride",
+	"cmd", "internal/cast", "internal/check", "internal/checks", "internal/forge", "internal/prove", "internal/ride",
 }
 
 // arrowOf gives the arrow of the folder, or nothing.

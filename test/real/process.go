@@ -21,6 +21,9 @@ import (
 // patience bounds how long a system may take to come up or to end.
 const patience = 30 * time.Second
 
+// errEndedEarly says that a system ended before it was of use, for instance because its port was taken.
+var errEndedEarly = errors.New("ended before it answered")
+
 // process is a running system.
 type process struct {
 	name  string
@@ -78,7 +81,7 @@ func (p *process) ready(ctx context.Context, condition func(context.Context) err
 		}
 		select {
 		case <-p.ended:
-			return fmt.Errorf("%s ended before it answered: %w", p.name, p.err)
+			return fmt.Errorf("%s %w: %v", p.name, errEndedEarly, p.err)
 		case <-ctx.Done():
 			return fmt.Errorf("%s does not answer within %v: %w", p.name, patience, err)
 		case <-again.C:

@@ -149,12 +149,18 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		return nil, fmt.Errorf("lay the stack in %s: %w", o.Dir, err)
 	}
 	o.Dir = dir
-	s := &Stack{Dir: dir, options: o}
-	err = s.start(ctx)
-	if err != nil {
-		return nil, errors.Join(err, errors.New(s.outputs()), s.Close())
+	// Between our choice of a port and its use somebody else may take it: then the system ends at once, and we choose anew.
+	for try := 1; ; try++ {
+		s := &Stack{Dir: dir, options: o}
+		err := s.start(ctx)
+		if err == nil {
+			return s, nil
+		}
+		err = errors.Join(err, errors.New(s.outputs()), s.Close())
+		if try == 3 || !errors.Is(err, errEndedEarly) {
+			return nil, err
+		}
 	}
-	return s, nil
 }
 
 func (s *Stack) start(ctx context.Context) error {
