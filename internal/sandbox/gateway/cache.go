@@ -10,7 +10,7 @@ import (
 const shared = 2 * time.Second
 
 // answers is the defect SharedCache: answers of GET by path alone, for everybody, whatever Cache-Control and
-// Authorization say (RFC 9111 §3.5 forbids both).
+// Authorization say (RFC 9111 §5.2.2.5 and §3.5 forbid it).
 type answers struct {
 	mu     sync.Mutex
 	stored map[string]stored
