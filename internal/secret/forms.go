@@ -16,9 +16,7 @@ func formsOf(value string) []string {
 		return nil
 	}
 	forms := encodings(value)
-	for _, part := range parts(value) {
-		forms = append(forms, part)
-	}
+	forms = append(forms, parts(value)...)
 	long := forms[:0]
 	for _, form := range forms {
 		if len(form) >= Shortest {
@@ -70,15 +68,11 @@ func base64Forms(value string) []string {
 		forms = append(forms, alphabets(standard[skip:])...)
 	}
 	padded := base64.StdEncoding.EncodeToString([]byte(value))
-	forms = append(forms, alphabets(padded)...)
-	if escaped := url.QueryEscape(padded); escaped != padded {
-		forms = append(forms, escaped)
-	}
-	return forms
+	return append(append(forms, alphabets(padded)...), strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D").Replace(padded))
 }
 
 func alphabets(standard string) []string {
-	if !strings.ContainsAny(standard, "+/") {
+	if strings.IndexByte(standard, '+') < 0 && strings.IndexByte(standard, '/') < 0 {
 		return []string{standard}
 	}
 	return []string{standard, strings.NewReplacer("+", "-", "/", "_").Replace(standard)}

@@ -57,18 +57,22 @@ func TestDiffNamesTheOneThing(t *testing.T) {
 		change func(r *wire.Request)
 		want   []string
 	}{
-		"nothing":        {func(*wire.Request) {}, nil},
-		"who":            {func(r *wire.Request) { r.Who, r.Check, r.Purpose = "thief", "x", wire.Altered }, nil},
-		"method":         {func(r *wire.Request) { r.Method = "PUT" }, []string{"method: POST -> PUT"}},
-		"header":         {func(r *wire.Request) { *r = r.SetHeader("x-partner", "evil") }, []string{"header x-partner: acme -> evil"}},
-		"added header":   {func(r *wire.Request) { *r = r.AddHeader("X-Client-Id", "evil") }, []string{"header X-Client-Id: absent -> evil"}},
-		"double header":  {func(r *wire.Request) { *r = r.AddHeader("X-Partner", "evil") }, []string{"header X-Partner: acme -> acme, evil"}},
-		"header order":   {func(r *wire.Request) { r.Header[0], r.Header[1] = r.Header[1], r.Header[0] }, []string{"header order: Accept, X-Partner -> X-Partner, Accept"}},
-		"header case":    {func(r *wire.Request) { r.Header[0].Name = "ACCEPT" }, []string{"header ACCEPT spelling: Accept -> ACCEPT"}},
-		"form":           {func(r *wire.Request) { *r = r.WithoutForm("scope") }, []string{"form field scope: a b -> absent"}},
-		"alg none":       {func(r *wire.Request) { r.Credentials[0] = bearer(`{"alg":"none","kid":"1"}`, `{"sub":"acme","exp":5}`, "") }, []string{"token header alg: ES256 -> none"}},
-		"claim":          {func(r *wire.Request) { r.Credentials[0] = bearer(`{"alg":"ES256","kid":"1"}`, `{"sub":"acme"}`, "new") }, []string{"token claim exp: 5 -> absent"}},
-		"claim's type":   {func(r *wire.Request) { r.Credentials[0] = bearer(`{"alg":"ES256","kid":"1"}`, `{"sub":"acme","exp":"5"}`, "new") }, []string{`token claim exp: 5 -> "5"`}},
+		"nothing":       {func(*wire.Request) {}, nil},
+		"who":           {func(r *wire.Request) { r.Who, r.Check, r.Purpose = "thief", "x", wire.Altered }, nil},
+		"method":        {func(r *wire.Request) { r.Method = "PUT" }, []string{"method: POST -> PUT"}},
+		"header":        {func(r *wire.Request) { *r = r.SetHeader("x-partner", "evil") }, []string{"header x-partner: acme -> evil"}},
+		"added header":  {func(r *wire.Request) { *r = r.AddHeader("X-Client-Id", "evil") }, []string{"header X-Client-Id: absent -> evil"}},
+		"double header": {func(r *wire.Request) { *r = r.AddHeader("X-Partner", "evil") }, []string{"header X-Partner: acme -> acme, evil"}},
+		"header order":  {func(r *wire.Request) { r.Header[0], r.Header[1] = r.Header[1], r.Header[0] }, []string{"header order: Accept, X-Partner -> X-Partner, Accept"}},
+		"header case":   {func(r *wire.Request) { r.Header[0].Name = "ACCEPT" }, []string{"header ACCEPT spelling: Accept -> ACCEPT"}},
+		"form":          {func(r *wire.Request) { *r = r.WithoutForm("scope") }, []string{"form field scope: a b -> absent"}},
+		"alg none": {func(r *wire.Request) {
+			r.Credentials[0] = bearer(`{"alg":"none","kid":"1"}`, `{"sub":"acme","exp":5}`, "")
+		}, []string{"token header alg: ES256 -> none"}},
+		"claim": {func(r *wire.Request) { r.Credentials[0] = bearer(`{"alg":"ES256","kid":"1"}`, `{"sub":"acme"}`, "new") }, []string{"token claim exp: 5 -> absent"}},
+		"claim's type": {func(r *wire.Request) {
+			r.Credentials[0] = bearer(`{"alg":"ES256","kid":"1"}`, `{"sub":"acme","exp":"5"}`, "new")
+		}, []string{`token claim exp: 5 -> "5"`}},
 		"encoding":       {func(r *wire.Request) { r.Credentials[0] = spaced }, []string{"token encoding: [token 1] -> [token 2]"}},
 		"opaque":         {func(r *wire.Request) { r.Credentials[2].Text = k.Keep("key", "opaque-key-number-two") }, []string{"key: [key 1] -> [key 2]"}},
 		"no key":         {func(r *wire.Request) { *r = r.WithoutCredential("X-Api-Key") }, []string{"credential in header X-Api-Key: [key 1] -> absent"}},
@@ -114,7 +118,7 @@ func TestDiffNamesTheOneThing(t *testing.T) {
 
 func TestDiffNamesTheCertificate(t *testing.T) {
 	k := secret.NewKeeper()
-	with := wire.Request{Over: wire.Line{Certificate: newAuthority().issue(t, "partner")}}
+	with := wire.Request{Over: wire.Line{Certificate: trusted().issue(t, "partner")}}
 	got := wire.Diff(k, with, wire.Request{})
 	if len(got) != 1 || got[0].What != "client certificate" || !strings.HasPrefix(got[0].Control, "CN=partner sha256:") || got[0].Altered != "none" {
 		t.Errorf("got %v", got)

@@ -99,6 +99,7 @@ type placed struct{ header, form, query []part }
 func (w *Wire) present(r Request) (placed, error) {
 	var put placed
 	for _, f := range r.Header {
+		w.keepField(f)
 		put.header = append(put.header, plainPart(f))
 	}
 	for _, f := range r.Form {
@@ -151,6 +152,18 @@ func (w *Wire) credential(c Credential) (part, error) {
 		text := w.keepText(c.Text)
 		return part{name, c.Prefix + text.Reveal(), c.Prefix + text.String()}, nil
 	}
+}
+
+// keepField registers what a sender wrote into a header itself, where the field's name says that it is a credential.
+func (w *Wire) keepField(f Field) {
+	if !is(f.Name, "Authorization") && !is(f.Name, "Proxy-Authorization") || w.config.Keeper.Mask(f.Value) != f.Value {
+		return
+	}
+	_, rest, found := strings.Cut(f.Value, " ")
+	if !found {
+		rest = f.Value
+	}
+	w.config.Keeper.Keep("credential", strings.TrimSpace(rest))
 }
 
 // keepText makes sure that a text of another keeper is known to ours.

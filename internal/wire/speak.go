@@ -53,6 +53,9 @@ func answered(err error) bool {
 // told notes why there is no whole answer.
 func (x *Exchange) told(err error, l *line) {
 	failure, detail := classify(err, !l.meter.any)
+	if failure == Malformed && l.meter.left <= 0 {
+		failure, detail = Oversized, errLimit.Error() // the parser saw a line that our limit cut
+	}
 	if failure == Reset && l.used > 0 {
 		detail = fmt.Sprintf("a connection that had carried %d exchanges was closed: %s", l.used, detail)
 	}

@@ -36,7 +36,10 @@ type authority struct {
 	pool *x509.CertPool
 }
 
-var newAuthority = sync.OnceValue(func() authority {
+// trusted gives the authority that the stage's origin trusts.
+var trusted = sync.OnceValue(makeAuthority)
+
+func makeAuthority() authority {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		panic(err)
@@ -57,7 +60,7 @@ var newAuthority = sync.OnceValue(func() authority {
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
 	return authority{key, cert, pool}
-})
+}
 
 func (a authority) issue(t *testing.T, name string) *tls.Certificate {
 	t.Helper()
@@ -98,7 +101,7 @@ func open(t *testing.T, config func(*wire.Config)) *stage {
 	c := wire.Config{
 		Ride: "0123456789abcdef", Agent: "checkride/test", Keeper: s.keeper, Allow: []string{edge},
 		Dial:  s.net.DialContext,
-		Roots: map[string]*x509.CertPool{origin: newAuthority().pool},
+		Roots: map[string]*x509.CertPool{origin: trusted().pool},
 		Record: func(e logbook.Entry) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -127,7 +130,7 @@ func (s *stage) serve(t *testing.T, handler http.HandlerFunc, change func(*tls.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &tls.Config{Certificates: []tls.Certificate{*newAuthority().issue(t, "edge.test")}}
+	config := &tls.Config{Certificates: []tls.Certificate{*trusted().issue(t, "edge.test")}}
 	if change != nil {
 		change(config)
 	}
@@ -184,8 +187,8 @@ func TestClientCertificateOverAnHourAndAMinute(t *testing.T) {
 		s := open(t, func(c *wire.Config) { c.Idle = 2 * time.Minute })
 		s.serve(t, func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, r.TLS.PeerCertificates[0].Subject.CommonName)
-		}, func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert; c.ClientCAs = newAuthority().pool })
-		partner := newAuthority().issue(t, "partner")
+		}, func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert; c.ClientCAs = trusted().pool })
+		partner := trusted().issue(t, "partner")
 		for i := range 61 {
 			x := s.do(t, wire.Request{Over: wire.Line{Certificate: partner}})
 			if string(x.Body) != "partner" || x.Failure != wire.None || x.TLS != "TLS 1.3" || !x.Asked {
