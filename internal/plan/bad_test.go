@@ -426,6 +426,26 @@ plan.yaml:8:10: ´url´ holds a user or password
 `,
 	},
 	{
+		name: "path in a point's url",
+		text: with("https://edge.example", "https://edge.example/v1/?a"),
+		want: `
+plan.yaml:8:10: ´url´ has a path
+   8 |     url: https://edge.example/v1/?a
+     |          ^
+       take it away and put it into each request: GET /v1/...
+`,
+	},
+	{
+		name: "placeholder in a request",
+		text: with("GET /items", "'GET /items/{id}?of={client_id}'"),
+		want: `
+plan.yaml:11:31: ´request´ has the unknown placeholder {id}
+  11 |       - {name: list, request: 'GET /items/{id}?of={client_id}'}
+     |                               ^
+       only {client_id} is replaced here, by the id of the client that calls
+`,
+	},
+	{
 		name: "two points of one name",
 		text: small + "  - {name: edge, url: http://b.example, revocation: push, operations: [{name: a, request: GET /, deny: true, route_proof: neighbour}]}\n",
 		want: `

@@ -17,6 +17,7 @@ import (
 var forms = map[string]func(string) (message, hint string){
 	"name":         nameForm,
 	"url":          urlForm,
+	"base":         baseForm,
 	"issuer":       issuerForm,
 	"proxy":        proxyForm,
 	"origin":       originForm,
@@ -59,6 +60,18 @@ func urlForm(text string) (string, string) {
 		return "has a fragment", "take away the # and what follows"
 	case !legalPort(u.Port()):
 		return "has a port that cannot be", "write a port from 1 to 65535"
+	}
+	return "", ""
+}
+
+func baseForm(text string) (string, string) {
+	message, hint := urlForm(text)
+	if message != "" {
+		return message, hint
+	}
+	u, err := url.Parse(text)
+	if err == nil && (u.Path != "" && u.Path != "/" || strings.Contains(text, "?")) {
+		return "has a path", fmt.Sprintf("take it away and put it into each request: GET %s/...", printable(strings.TrimSuffix(u.Path, "/")))
 	}
 	return "", ""
 }
@@ -114,6 +127,11 @@ func legalPort(port string) bool {
 }
 
 func requestForm(text string) (string, string) {
+	for _, found := range placeholder.FindAllString(text, -1) {
+		if found != "{client_id}" {
+			return fmt.Sprintf("has the unknown placeholder %s", found), "only {client_id} is replaced here, by the id of the client that calls"
+		}
+	}
 	if legalRequest.MatchString(text) {
 		return "", ""
 	}

@@ -25,7 +25,7 @@ func (p *Plan) Hosts() ([]string, error) {
 		case "call":
 			_, text, _ = strings.Cut(text, " ")
 			text = placeholder.ReplaceAllString(text, "x")
-		case "url", "issuer", "origin", "proxy":
+		case "url", "base", "issuer", "origin", "proxy":
 		default:
 			return
 		}

@@ -143,7 +143,7 @@ type Review struct {
 // Point is an enforcement point.
 type Point struct {
 	Name            string            `yaml:"name" need:"yes" is:"name" doc:"The point's name in reports." example:"edge"`
-	URL             string            `yaml:"url" need:"yes" is:"url" doc:"Where it is reached." example:"https://edge.example"`
+	URL             string            `yaml:"url" need:"yes" is:"base" doc:"Where it is reached: scheme, host and port; paths stand in the operations." example:"https://edge.example"`
 	CA              Reference         `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
 	TokenFrom       string            `yaml:"token_from" doc:"The AS whose tokens it takes; absent: the only one." example:"main"`
 	Resource        string            `yaml:"resource" doc:"The audience that it wants (RFC 8707); absent: the client's." example:"https://api.example"`
@@ -165,7 +165,7 @@ type Point struct {
 // Operation is one request at a point that the agreement allows or denies.
 type Operation struct {
 	Name         string            `yaml:"name" need:"yes" is:"name" doc:"The operation's name." example:"list"`
-	Request      string            `yaml:"request" need:"yes" is:"request" doc:"METHOD and request target, as sent." example:"GET /payments"`
+	Request      string            `yaml:"request" need:"yes" is:"request" doc:"METHOD and request target, as sent; {client_id} is the id of the client that calls." example:"GET /payments"`
 	Header       map[string]string `yaml:"headers" is:"plainheaders" doc:"Header fields that it sends; never credentials." example:"{Content-Type: application/json}"`
 	Body         Reference         `yaml:"body" doc:"The body, as text or by reference; for unsafe operations authorised but invalid." example:"file:invalid.json"`
 	Deny         bool              `yaml:"deny" default:"false" doc:"The agreement denies it to the partner."`

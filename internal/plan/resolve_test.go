@@ -159,5 +159,4 @@ func TestLint(t *testing.T) {
 			t.Errorf("a declared gap is advised against: %s", line)
 		}
 	}
-	t.Logf("example:\n%s", strings.Join(Lint(mustParse(t, string(Example())), At(today)), "\n"))
 }

@@ -146,6 +146,7 @@ func referenceSchema(f field) schema {
 func textPatterns() map[string]string {
 	return map[string]string{
 		"name":    legalName.String(),
+		"base":    "^https?://[^/?#]+/?$",
 		"url":     "^https?://[^/]",
 		"issuer":  "^https?://[^/?]+[^?]*$",
 		"proxy":   "^(none|https?://.+)$",
@@ -211,7 +212,7 @@ func typeWord(f field) string {
 		return "one of " + wordList(f.words)
 	}
 	switch f.is {
-	case "url", "issuer", "origin":
+	case "url", "base", "issuer", "origin":
 		return "URL"
 	case "name":
 		return "name"
