@@ -28,6 +28,7 @@ const (
 	defaultConcurrency = 8
 	defaultBreaker     = 3
 	dialTimeout        = 5 * time.Second
+	longestPause       = time.Minute // that a 429 can ask for: one client's quota must not stop the ride
 )
 
 // Wire sends requests and records them. Its methods may be called concurrently. Close it at the end.
@@ -170,6 +171,9 @@ func (w *Wire) exchange(ctx context.Context, h *host, to destination, r Request)
 	} else {
 		x.Fresh = fresh
 		w.speak(ctx, &x, line, built, deadline)
+	}
+	if wait, asked := x.RetryAfter(); asked && x.Status == http.StatusTooManyRequests {
+		h.gate.pause(min(wait, longestPause))
 	}
 	w.counts.seen(to.host, x)
 	h.feel(r.Purpose, x.Failure)

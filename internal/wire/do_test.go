@@ -16,6 +16,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -189,7 +190,7 @@ func TestRequestsGoByteForByte(t *testing.T) {
 			Over:   wire.Line{Fresh: true},
 		})
 		lines := strings.Split(<-got, "\r\n")
-		parent := regexpParent(t, lines[7])
+		parent := parentOf(t, lines[7])
 		want := []string{
 			"gEt /a/../b%2f;x=1?q=[1]#f HTTP/1.1",
 			"Host: edge.test:443", "x-ZULU: 1", "Alpha_Beta:   kept ", "X-Zulu: 2",
@@ -213,7 +214,7 @@ func TestRequestsGoByteForByte(t *testing.T) {
 	})
 }
 
-func regexpParent(t *testing.T, line string) string {
+func parentOf(t *testing.T, line string) string {
 	t.Helper()
 	parts := strings.Split(line, "-")
 	if len(parts) != 4 || len(parts[2]) != 16 {
@@ -441,6 +442,24 @@ func TestPaceAndProbesFirst(t *testing.T) {
 		}
 		if stats := s.Stats(); stats.PeakRate != 10 || stats.Requests != 21 || stats.Nodes[edge][edge] != 21 {
 			t.Errorf("stats %+v", stats)
+		}
+	})
+}
+
+func TestTooManyRequestsPausesTheHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, nil)
+		calls := 0
+		s.serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if calls++; calls == 1 {
+				w.Header().Set("Retry-After", "20")
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+		}, nil)
+		start := time.Now()
+		first, second := s.do(t, wire.Request{}), s.do(t, wire.Request{})
+		if first.Status != 429 || second.Status != 200 || time.Since(start) != 20*time.Second {
+			t.Errorf("%d, then %d after %v", first.Status, second.Status, time.Since(start))
 		}
 	})
 }
@@ -713,3 +732,22 @@ func TestNewRefusesWhatItCannotUse(t *testing.T) {
 }
 
 var _ wire.Doer = (*wire.Wire)(nil)
+
+func TestOverRealSockets(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Host) }))
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(server.Certificate())
+	address := server.Listener.Addr().String()
+	s := open(t, func(c *wire.Config) { c.Dial, c.Allow = nil, []string{address} })
+	for i := range 5 {
+		x := s.do(t, wire.Request{Origin: server.URL, Over: wire.Line{Roots: roots, ServerName: "example.com"}})
+		if string(x.Body) != address || x.Fresh != (i == 0) || x.Remote != address {
+			t.Errorf("%d: %q %s %s on fresh %v", i, x.Body, x.Failure, x.Detail, x.Fresh)
+		}
+	}
+	server.CloseClientConnections()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}

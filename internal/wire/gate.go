@@ -60,13 +60,22 @@ func (g *gate) leave() {
 	g.admit()
 }
 
+// pause lets nobody in for a while.
+func (g *gate) pause(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until := time.Now().Add(d); until.After(g.next) {
+		g.next = until
+	}
+}
+
 // admit lets in whoever may go now, and comes back when the pace allows the next one. The caller holds mu.
 func (g *gate) admit() {
 	for g.taken < g.seats && len(g.probe)+len(g.bulk) > 0 {
 		now := time.Now()
 		if wait := g.next.Sub(now); wait > 0 && !g.closed {
 			if g.timer == nil {
-				g.timer = time.AfterFunc(wait, g.wake)
+				g.timer = time.AfterFunc(wait, g.wake) // when it was paused meanwhile, wake waits again
 			}
 			return
 		}

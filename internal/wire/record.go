@@ -17,9 +17,16 @@ import (
 // bodyKept is how much of a body the logbook keeps.
 const bodyKept = 64 << 10
 
-// Record gives the exchange as it is stored: masked, bodies capped.
+// Record gives the exchange as it is stored: masked, bodies capped. An exchange that no [Wire] has made shows what its
+// sender wrote, without credentials.
 func (x Exchange) Record(k *secret.Keeper) logbook.Exchange {
 	r := x.Request
+	if x.shown.url == "" {
+		x.shown = shown{url: r.Origin + r.Target, body: r.Body}
+		for _, f := range r.Header {
+			x.shown.header = append(x.shown.header, logbook.Field(f))
+		}
+	}
 	out := logbook.Exchange{
 		Serial:   x.Serial,
 		Trace:    x.Trace,
