@@ -143,12 +143,12 @@ type Config struct {
 	Allow       []string                                                             // host:port that may be dialled; all else is refused at dial time
 	Dial        func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer
 	Roots       map[string]*x509.CertPool                                            // origin -> roots; absent: the system's
-	Rate        float64                                                              // requests per second and host; 0: unlimited
+	Rate        float64                                                              // requests per second and host; 0: unlimited. A 429 with Retry-After pauses the host, for a minute at most
 	Concurrency int                                                                  // exchanges under way per host; 0: 8
 	Timeout     time.Duration                                                        // of one exchange; 0: 10 s
 	MaxBody     int64                                                                // bytes read of an answer; 0: 1 MiB
 	Idle        time.Duration                                                        // a kept connection that was idle for longer is not used any more; 0: 30 s
-	Breaker     int                                                                  // consecutive dead controls on one host after which it is not knocked at any more; 0: 3
+	Breaker     int                                                                  // consecutive dead controls on one host after which it is not knocked at any more, but for cleanup; 0: 3
 }
 
 // Change is one alteration of a request: the altered request must differ from the control in exactly this.
