@@ -128,7 +128,9 @@ func (c *Cast) Has(role string) bool {
 }
 
 // Registers says whether the ride can make clients of its own.
-func (c *Cast) Registers() bool { return c.plan.Registration.Mode == "dcr" || c.plan.Registration.Mode == "hook" }
+func (c *Cast) Registers() bool {
+	return c.plan.Registration.Mode == "dcr" || c.plan.Registration.Mode == "hook"
+}
 
 // HomeServer is the name of the authorization server at which partners are registered.
 func (c *Cast) HomeServer() string {

@@ -75,7 +75,13 @@ func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values 
 	}
 	sort.Strings(names)
 	for _, header := range names {
-		value, err := c.cfg.Resolver.Secret(hook.Header[header], "hook credential")
+		reference := hook.Header[header]
+		if reference.Scheme() == "" { // a plain field such as Content-Type
+			value := fill(reference.Text, values, func(s string) string { return s })
+			request.Header = append(request.Header, wire.Field{Name: header, Value: value})
+			continue
+		}
+		value, err := c.cfg.Resolver.Secret(reference, "hook credential")
 		if err != nil {
 			return wire.Exchange{}, err
 		}
@@ -104,6 +110,7 @@ func (c *Cast) command(ctx context.Context, name string, hook plan.Hook, values 
 	}
 	command := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
 	command.Dir = c.cfg.Resolver.Dir
+	command.WaitDelay = time.Second // a child that keeps the pipe open must not hold the ride
 	var output bytes.Buffer
 	command.Stdout = &limited{buffer: &output, left: 1 << 20}
 	sent := time.Now()

@@ -105,6 +105,9 @@ func (c *Cast) given(ctx context.Context, described plan.Client) (*Member, error
 		if err != nil {
 			return nil, &FactError{Fact: fact, Err: err}
 		}
+		if strings.Contains(text, "-----BEGIN") {
+			client.Key.ID = "" // a PEM names no kid, and a guessed one would not be the registered one; a JWK can name it
+		}
 	}
 	if described.Certificate != nil {
 		client.Certificate, err = c.certificate(described.Name, described.Name)

@@ -31,7 +31,9 @@ func (m *Member) resource(point *plan.Point) string {
 	return m.Plan.Resource
 }
 
-func (m *Member) optionsFor(point *plan.Point) TokenWish { return TokenWish{Resource: m.resource(point)} }
+func (m *Member) optionsFor(point *plan.Point) TokenWish {
+	return TokenWish{Resource: m.resource(point)}
+}
 
 // Token gives the member's shared token for a point, renewed when less than a third of its life is left. Many use it,
 // so nobody may revoke it: who spends a token asks [Member.NewToken].

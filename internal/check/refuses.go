@@ -2,16 +2,14 @@ package check
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/logbook"
-	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/secret"
 	"github.com/checkride/checkride/internal/wire"
@@ -303,11 +301,10 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 		return known, err
 	}
 	call := p.CallAt(point, operation, partner, token)
-	garbage := call.With(func(r *wire.Request) {
-		for i := range r.Credentials {
-			r.Credentials[i].Text = s.Keeper.Keep("garbage", garbageLike(token))
-		}
-	})
+	garbage, err := altered(call, forge.New(s.Keeper, nil).GarbageToken())
+	if err != nil {
+		return known, err
+	}
 	garbage.Name = "a garbage credential"
 	nothing := call.With(func(r *wire.Request) { r.Credentials = nil })
 	nothing.Name = "no credential"
@@ -334,14 +331,18 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 	return known, nil
 }
 
-// garbageLike is a credential of the right shape that nobody issued: a JWT of an unknown key where tokens are JWTs.
-func garbageLike(token oauth.Token) string {
-	random := strings.ToLower(rand.Text() + rand.Text())
-	if token.JWT == nil {
-		return random
+// altered gives a call whose every request has been changed.
+func altered(call Call, change wire.Change) (Call, error) {
+	request, err := call.Make()
+	if err != nil {
+		return call, err
 	}
-	part := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-	return part(`{"alg":"ES256","kid":"`+random[:16]+`","typ":"at+jwt"}`) + "." + part(`{"sub":"`+random+`"}`) + "." + part(random+random)[:86]
+	request, err = change.Apply(request.Clone())
+	if err != nil {
+		return call, Broken("the change %q could not be made: %v", change.Name, err)
+	}
+	call.Make = func() (wire.Request, error) { return request.Clone(), nil }
+	return call, nil
 }
 
 func (s *Stack) plain(ctx context.Context, call Call) (wire.Exchange, error) {

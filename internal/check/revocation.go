@@ -110,6 +110,6 @@ func (p *Pass) lifeWithin(token oauth.Token, limit time.Duration, promise string
 	}
 	life := time.Until(token.Expires)
 	p.observation.Bounds = append(p.observation.Bounds, logbook.Bound{Name: "until expiry", Low: life, High: life, Limit: limit, Limited: promise, Expired: true})
-	p.Holds("the token dies by itself within "+limit.String()+" ("+promise+")", life <= limit, "it lives "+life.Round(100*time.Millisecond).String())
+	p.Holds("the token dies by itself within "+limit.String(), life <= limit, "it lives "+life.Round(100*time.Millisecond).String())
 	return nil
 }

@@ -219,6 +219,8 @@ func (o *watch) conclude(limit, patience time.Duration) {
 	over := !o.probed.Before(o.done.Add(limit + patience))
 	if o.firstRefused.IsZero() {
 		o.decided = over
+		// Past its limit the finding stands, and what is still asked is how long it lasts.
+		o.dense = o.dense || o.lastAccepted.After(o.done.Add(limit))
 		return
 	}
 	o.bound.Held = o.probed.Sub(o.firstRefused)
@@ -351,7 +353,7 @@ func (p *Pass) bound(w Withdrawal, one *watch) {
 	if p.Stack.Rules.ExpiryCounts {
 		b.Expired = false
 	}
-	expected := fmt.Sprintf("refused within %v (%s)", w.Limit, w.Promise)
+	expected := fmt.Sprintf("refused within %v", w.Limit)
 	switch {
 	case b.Probes == 0:
 		b.Outcome = logbook.Inconclusive
