@@ -271,8 +271,8 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 		return text, false
 	case len(untried) > 0:
 		text += "; removed, but not proven by use: " + verdict.List(untried, 5)
-	case len(made) > 0 || len(v.Removals) > 0:
-		text += "; none works any more, each was tried"
+	case len(v.Removals) > 0 || len(made) > 0:
+		text += "; " + proven(v)
 	}
 	return text, len(left) == 0
 }
@@ -291,4 +291,25 @@ func leftBehind(v *verdict.Verdict) []string {
 		}
 	}
 	return left
+}
+
+// proven says what was tried after its removal: a kind of which the book records no removal is not called gone.
+func proven(v *verdict.Verdict) string {
+	tried := map[string]bool{}
+	for _, r := range v.Removals {
+		tried[strings.TrimSuffix(r.Kind, "s")] = true
+	}
+	var untried []string
+	for _, kind := range sortedKeys(v.End.Created) {
+		if v.End.Created[kind] > 0 && !tried[strings.TrimSuffix(kind, "s")] {
+			untried = append(untried, kind)
+		}
+	}
+	switch {
+	case len(untried) == 0:
+		return "none works any more, each was tried"
+	case len(v.Removals) == 0:
+		return "the book records no removal"
+	}
+	return "what was removed was tried and works no more; the book records no removal of " + verdict.List(untried, 5)
 }

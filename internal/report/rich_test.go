@@ -289,6 +289,7 @@ func (b *richBook) close() {
 	for _, name := range []string{"cr-7c41-partner", "cr-7c41-neighbour"} {
 		b.add(logbook.Entry{Removal: &logbook.Removal{Kind: "client", Name: name, Server: "AS", Gone: true, Tried: true, Detail: "token request: 401 invalid_client"}})
 	}
+	b.add(logbook.Entry{Removal: &logbook.Removal{Kind: "token", Name: "45 access tokens", Gone: true, Tried: true, Detail: "each tried at each point: refused"}})
 	b.add(logbook.Entry{Removal: &logbook.Removal{Kind: "certificate", Name: "CN=thief", Gone: true, Tried: true}})
 	b.add(logbook.Entry{End: &logbook.End{
 		Finished: b.started.Add(122800 * time.Millisecond), Took: 122800 * time.Millisecond, LongestWait: 2 * time.Minute, Requests: 4400, PeakRate: 48, PeakMemory: 61 << 20,
@@ -315,6 +316,20 @@ func healthyRide() []logbook.Entry {
 	b.pass("enforce.no-token", "edge", "partner-gw", "legacy")
 	b.close()
 	return b.entries
+}
+
+// dirtyRide could not remove what it had created, and was stopped.
+func dirtyRide() []logbook.Entry {
+	all := healthyRide()
+	end := *all[len(all)-1].End
+	end.Interrupted, end.Left, end.LeftCommand = "Ctrl-C", []string{"client cr-7c41-partner at AS"}, "checkride cleanup"
+	all[len(all)-1].End = &end
+	for i := range all {
+		if r := all[i].Removal; r != nil {
+			all[i].Removal = &logbook.Removal{Kind: r.Kind, Name: r.Name, Gone: r.Kind != "client", Detail: "503 three times"}
+		}
+	}
+	return all
 }
 
 // emptyRide has a beginning and an end and nothing between them.

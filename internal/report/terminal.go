@@ -431,4 +431,4 @@ func next(v *verdict.Verdict, opts Options) string {
 	return "Next: " + strings.Join(parts, ", or ") + ". " + exit
 }
 
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,319 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/verdict"
+)
+
+// plot draws how long trust outlives its withdrawal: a row for each point and watch, its x unit the second, 0 the
+// withdrawal. The template prints times as they are; the browser scales.
+type plot struct {
+	ID, Title, Check string
+	Broken           bool
+	Rows             []plotRow
+	Axis             []svgText
+	Start            string
+}
+
+type plotRow struct {
+	Name, Note string
+	Label      string // for those who cannot see it
+	View       string // viewBox
+	Band       string // width of the allowed delay
+	Paths      []svgPath
+	Texts      []svgText
+	Result     string
+	Judgement  string
+	Bad        bool
+	Detail     string
+}
+
+type svgPath struct{ D, Class, Width, Dash string }
+
+type svgText struct{ X, Dx, Y, Anchor, Class, Text string }
+
+// scale is the plot's range in seconds.
+type scale struct{ from, to, step float64 }
+
+func (s scale) percent(x float64) string {
+	return number((x-s.from)/(s.to-s.from)*100) + "%"
+}
+
+func (s scale) view() string { return fmt.Sprintf("%s 0 %s 60", number(s.from), number(s.to-s.from)) }
+
+// dash makes a line into ticks, one each step, a third of it drawn.
+func (s scale) dash() string { return number(s.step*0.34) + " " + number(s.step*0.66) }
+
+func number(x float64) string { return strconv.FormatFloat(math.Round(x*1000)/1000, 'f', -1, 64) }
+
+// plots draws every check that measured times, those that fail first.
+func plots(v *verdict.Verdict, ev *evidence) []plot {
+	var all []plot
+	for _, stage := range v.Stages {
+		for i := range stage.Rows {
+			p, any := newPlot(v, ev, &stage.Rows[i])
+			if any {
+				all = append(all, p)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b plot) int {
+		return cmp.Compare(bit(b.Broken), bit(a.Broken))
+	})
+	return all
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+type measurement struct {
+	point logbook.Point
+	logbook.Bound
+}
+
+func newPlot(v *verdict.Verdict, ev *evidence, row *verdict.Row) (plot, bool) {
+	var all []measurement
+	names := map[string]bool{}
+	for i, c := range row.Cells {
+		if c.Observation == nil {
+			continue
+		}
+		for _, b := range c.Observation.Bounds {
+			all = append(all, measurement{v.Points[i], b})
+			names[b.Name] = true
+		}
+	}
+	if len(all) == 0 {
+		return plot{}, false
+	}
+	id := row.Card.ID
+	p := plot{ID: "t-" + id, Check: id, Title: capital(row.Card.Title), Broken: row.Mark == verdict.Fail}
+	if what := v.What[id]; what != "" {
+		p.Title = capital(what)
+	}
+	sc := newScale(all)
+	for i := range all {
+		m := &all[i]
+		key := trackKey{id, m.point.Name, m.Name}
+		r := m.row(sc, ev.tracks[key], startOf(ev, key))
+		if len(names) > 1 {
+			r.Note = strings.TrimSpace(m.Name + " " + r.Note)
+		}
+		p.Rows = append(p.Rows, r)
+	}
+	p.Rows = append(p.Rows, controls(ev, id, sc, all[0].Limit)...)
+	p.Axis = sc.axis(all[0].Limit)
+	if t0, known := ev.start(trackKey{id, all[0].point.Name, all[0].Name}); known {
+		p.Start = "t0 = " + clockTime(v, t0)
+	}
+	return p, true
+}
+
+func startOf(ev *evidence, key trackKey) *time.Duration {
+	t0, known := ev.start(key)
+	if !known {
+		return nil
+	}
+	return &t0
+}
+
+func newScale(all []measurement) scale {
+	end := 0.1
+	for _, m := range all {
+		end = max(end, max(m.High, m.Low).Seconds()*1.03, m.Limit.Seconds()*1.2)
+		if !m.Never {
+			end = max(end, (m.High + min(m.Held, m.High+m.Limit)).Seconds())
+		}
+	}
+	return scale{from: -end / 20, to: end * 1.02, step: nice(end / 110)}
+}
+
+// nice rounds up to 1, 2 or 5 times a power of ten.
+func nice(x float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(x)))
+	for _, f := range []float64{1, 2, 5, 10} {
+		if x <= f*power*1.0001 {
+			return f * power
+		}
+	}
+	return 10 * power
+}
+
+func (s scale) axis(limit time.Duration) []svgText {
+	texts := []svgText{{X: s.percent(0), Y: "15", Anchor: "middle", Class: "k", Text: "t0"}}
+	step := nice(s.to / 6)
+	for x := step; x < s.to; x += step {
+		text := number(x)
+		if x+step >= s.to {
+			text += " s"
+		}
+		if math.Abs(x-limit.Seconds()) < step/3 {
+			continue // the limit stands there
+		}
+		texts = append(texts, svgText{X: s.percent(x), Y: "15", Anchor: "middle", Text: text})
+	}
+	if limit > 0 {
+		texts = append(texts, svgText{X: s.percent(limit.Seconds()), Y: "15", Anchor: "middle", Class: "r", Text: number(limit.Seconds())})
+	}
+	return texts
+}
+
+// frame draws what every row has: the line between accepted and refused, t0, the limit.
+func (s scale) frame(limit time.Duration) []svgPath {
+	paths := []svgPath{{D: fmt.Sprintf("M%s 40H%s", number(s.from), number(s.to)), Class: "s-rule nss"}}
+	paths = append(paths, svgPath{D: "M0 0V60", Class: "s-ink nss", Width: "1"})
+	if limit > 0 {
+		paths = append(paths, svgPath{D: fmt.Sprintf("M%s 0V60", number(limit.Seconds())), Class: "s-bad nss", Width: "1", Dash: "3 3"})
+	}
+	return paths
+}
+
+func (m *measurement) row(sc scale, tr *track, t0 *time.Duration) plotRow {
+	r := plotRow{Name: m.point.Name, Note: kindWords(&m.point), View: sc.view(), Band: number(m.Limit.Seconds()), Bad: m.Outcome == logbook.Fail, Result: verdict.Interval(&m.Bound)}
+	end := max(m.High, m.Low)
+	switch {
+	case m.Expired:
+		r.Judgement = "never, until expiry"
+	case m.Never:
+		r.Judgement = "never, while it was watched"
+	case m.Outcome == logbook.Fail && end > m.Limit:
+		r.Judgement = "over by " + verdict.Time(end-m.Limit)
+	case m.Outcome == logbook.Pass:
+		r.Judgement = "within"
+	default:
+		r.Judgement = m.Outcome.String()
+	}
+	if m.Flapped > 0 {
+		r.Judgement += fmt.Sprintf(", came back %s", verdict.Count(m.Flapped, "time"))
+	}
+	r.Detail = fmt.Sprintf("%s of %s accepted, one each %s", verdict.Number(int64(m.Accepted)), verdict.Count(m.Probes, "probe"), verdict.Time(m.Interval))
+	if m.Control != "" {
+		r.Detail += "; " + m.Control
+	}
+	r.Paths = sc.frame(m.Limit)
+	if tr != nil && t0 != nil {
+		for _, run := range tr.runs {
+			r.Paths = append(r.Paths, sc.run(run.from-*t0, run.to-*t0+m.Interval, m.Limit, run)...)
+		}
+	} else {
+		r.Paths = append(r.Paths, sc.run(0, m.Low, m.Limit, run{accepted: true})...)
+		if !m.Never {
+			r.Paths = append(r.Paths, sc.run(m.High, m.High+m.Held, m.Limit, run{})...)
+		}
+	}
+	class, text := "s-ink nss", "k"
+	if r.Bad {
+		class, text = "s-bad nss", "r"
+	}
+	x := end.Seconds()
+	r.Paths = append(r.Paths, svgPath{D: fmt.Sprintf("M%s 16V52", number(x)), Class: class, Width: "1.5"})
+	mark := svgText{X: sc.percent(x), Dx: "4", Y: "13", Anchor: "start", Class: text, Text: verdict.Time(end)}
+	if x > sc.to*0.7 {
+		mark.Dx, mark.Anchor = "-4", "end"
+	}
+	r.Texts = []svgText{mark}
+	if m.Held > 0 && !m.Never && x < sc.to*0.7 {
+		r.Texts = append(r.Texts, svgText{X: sc.percent(x), Dx: "4", Y: "58", Anchor: "start", Class: "wide", Text: "watched on for " + verdict.Time(m.Held)})
+	}
+	r.Label = fmt.Sprintf("%s: %s, %s; %s", r.Name, r.Result, r.Judgement, r.Detail)
+	return r
+}
+
+// run draws one stretch: above the line accepted, red after the limit; below it refused; amber what could not be told.
+func (s scale) run(from, to, limit time.Duration, r run) []svgPath {
+	line := func(a, b float64, y, class, width string) svgPath {
+		return svgPath{D: fmt.Sprintf("M%s %sH%s", number(max(a, s.from)), y, number(min(b, s.to))), Class: class, Width: width, Dash: s.dash()}
+	}
+	a, b, l := from.Seconds(), to.Seconds(), limit.Seconds()
+	if b <= s.from || a >= s.to || b <= a {
+		return nil
+	}
+	switch {
+	case r.unknown:
+		return []svgPath{line(a, b, "36", "s-amb", "8")}
+	case !r.accepted:
+		return []svgPath{line(a, b, "44", "s-ref", "7")}
+	case limit == 0 || b <= l:
+		return []svgPath{line(a, b, "31", "s-acc", "18")}
+	case a >= l:
+		return []svgPath{line(a, b, "31", "s-bad", "18")}
+	}
+	return []svgPath{line(a, l, "31", "s-acc", "18"), line(l, b, "31", "s-bad", "18")}
+}
+
+// controls draws the twins that were not withdrawn: while they are accepted, a refusal is no outage.
+func controls(ev *evidence, check string, sc scale, limit time.Duration) []plotRow {
+	byName := map[string][]trackKey{}
+	for key := range ev.tracks {
+		if key.check == check && (strings.Contains(key.name, "sibling") || strings.Contains(key.name, "neighbour")) {
+			byName[key.name] = append(byName[key.name], key)
+		}
+	}
+	var rows []plotRow
+	for _, name := range sortedKeys(byName) {
+		keys := byName[name]
+		slices.SortFunc(keys, func(a, b trackKey) int { return cmp.Compare(a.point, b.point) })
+		row := plotRow{Name: name, Note: "not withdrawn", View: sc.view(), Band: number(limit.Seconds()), Paths: sc.frame(limit)}
+		probes, answers := 0, 0
+		for _, key := range keys {
+			tr := ev.tracks[key]
+			probes, answers = probes+tr.probes, answers+tr.answers
+			t0 := startOf(ev, key)
+			for _, r := range tr.runs {
+				if t0 == nil {
+					break
+				}
+				path := sc.run(r.from-*t0, r.to-*t0, 0, r)
+				for i := range path {
+					if r.accepted {
+						path[i].D, path[i].Class, path[i].Width = strings.Replace(path[i].D, " 31H", " 35H", 1), "s-ctl", "10"
+					} else {
+						path[i].Class = "s-bad"
+					}
+				}
+				row.Paths = append(row.Paths, path...)
+			}
+		}
+		row.Result = fmt.Sprintf("%s of %s accepted", verdict.Number(int64(answers)), verdict.Number(int64(probes)))
+		row.Judgement = "no outage"
+		if answers < probes {
+			row.Judgement, row.Bad = "an outage, or more was withdrawn", true
+		}
+		row.Label = fmt.Sprintf("control %s: %s, %s", name, row.Result, row.Judgement)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func kindWords(p *logbook.Point) string {
+	var words []string
+	for _, w := range []string{p.Credential, p.Revocation} {
+		if w != "" {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 && p.Kind == "as" {
+		return "authorization server"
+	}
+	if len(words) == 0 && p.Kind == "log" {
+		return "audit log"
+	}
+	return strings.Join(words, ", ")
+}
+
+// clockTime is a time of the ride as UTC time of day.
+func clockTime(v *verdict.Verdict, at time.Duration) string {
+	return v.Head.Started.Add(at).UTC().Format("15:04:05.00Z")
+}
