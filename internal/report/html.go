@@ -836,12 +836,12 @@ func matrixNote(v *verdict.Verdict) string {
 	var others []string
 	for _, e := range v.Odd.Each {
 		if e.Point != v.Odd.Point {
-			others = append(others, fmt.Sprintf("%s stands alone in %d", e.Point, e.Times))
+			others = append(others, fmt.Sprintf("%s in %d", e.Point, e.Times))
 		}
 	}
 	note := "Stages with a blocking finding are open."
 	if v.Odd.Point != "" && len(others) > 0 {
-		note = capital(strings.Join(others, ", ")) + ". A red edge marks the cell that differs from all others. " + note
+		note = "Alone stand also " + strings.Join(others, ", ") + ". A red edge marks the cell that differs from all others. " + note
 	}
 	return note
 }

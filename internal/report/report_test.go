@@ -5,11 +5,16 @@ import (
 	"encoding/json"
 	"flag"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/verdict"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -77,5 +82,57 @@ func TestJSON(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestTerminalKeepsItsWidth(t *testing.T) {
+	for width := 60; width <= 160; width += 7 {
+		for line := range strings.SplitSeq(string(write(t, richRide(), terminal(Options{Width: width}))), "\n") {
+			if n := utf8.RuneCountInString(line); n > width && !strings.Contains(line, "alone     ") {
+				t.Errorf("%d columns at a width of %d: %s", n, width, line)
+			}
+		}
+	}
+}
+
+// Memory stays flat: what is kept does not grow with the number of exchanges.
+func TestEvidenceIsFlat(t *testing.T) {
+	const many = 50_000
+	entries := richRide()
+	long := func() iter.Seq2[logbook.Entry, error] {
+		return func(yield func(logbook.Entry, error) bool) {
+			for _, e := range entries[:len(entries)-1] {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			for i := range uint64(many) {
+				extra := []logbook.Entry{
+					{Exchange: &logbook.Exchange{Serial: 1000 + i}}, {Record: &logbook.Record{Serial: 1000 + i, Exchange: 1000 + i}}, {Record: &logbook.Record{Serial: 1e6 + i, Exchange: 5}},
+					{At: time.Duration(i) * time.Second, Tick: &logbook.Tick{Check: "revoke.x", Name: "flapping", Accepted: i%2 == 0}},
+				}
+				for _, e := range extra {
+					if !yield(e, nil) {
+						return
+					}
+				}
+			}
+			yield(entries[len(entries)-1], nil)
+		}
+	}
+	v, err := verdict.Of(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ev, err := gatherEvidence(long, &v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := 0
+	for _, tr := range ev.tracks {
+		runs += len(tr.runs)
+	}
+	if len(ev.exchanges) > 100 || len(ev.records[5]) > mostRecords || len(ev.records) > 100 || runs > mostRuns+20 {
+		t.Errorf("%d exchanges, %d records of one, %d runs are kept", len(ev.exchanges), len(ev.records[5]), runs)
 	}
 }

@@ -52,6 +52,8 @@ func (s scale) view() string { return fmt.Sprintf("%s 0 %s 60", number(s.from), 
 // dash makes a line into ticks, one each step, a third of it drawn.
 func (s scale) dash() string { return number(s.step*0.34) + " " + number(s.step*0.66) }
 
+func (s scale) tick() time.Duration { return time.Duration(s.step * float64(time.Second)) }
+
 func number(x float64) string { return strconv.FormatFloat(math.Round(x*1000)/1000, 'f', -1, 64) }
 
 // plots draws every check that measured times, those that fail first.
@@ -198,14 +200,19 @@ func (m *measurement) row(sc scale, tr *track, t0 *time.Duration) plotRow {
 	if m.Flapped > 0 {
 		r.Judgement += fmt.Sprintf(", came back %s", verdict.Count(m.Flapped, "time"))
 	}
-	r.Detail = fmt.Sprintf("%s of %s accepted, one each %s", verdict.Number(int64(m.Accepted)), verdict.Count(m.Probes, "probe"), verdict.Time(m.Interval))
+	r.Detail = fmt.Sprintf("%s of %s accepted", verdict.Number(int64(m.Accepted)), verdict.Count(m.Probes, "probe"))
+	if m.Interval > 0 {
+		r.Detail += ", every " + verdict.Time(m.Interval)
+	}
 	if m.Control != "" {
 		r.Detail += "; " + m.Control
 	}
 	r.Paths = sc.frame(m.Limit)
 	if tr != nil && t0 != nil {
 		for _, run := range tr.runs {
-			r.Paths = append(r.Paths, sc.run(run.from-*t0, run.to-*t0+m.Interval, m.Limit, run)...)
+			from, to := run.from-*t0, run.to-*t0+m.Interval
+			to = max(to, from+sc.tick()) // a single shot is drawn as one tick
+			r.Paths = append(r.Paths, sc.run(from, to, m.Limit, run)...)
 		}
 	} else {
 		r.Paths = append(r.Paths, sc.run(0, m.Low, m.Limit, run{accepted: true})...)
