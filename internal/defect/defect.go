@@ -81,6 +81,7 @@ type Set struct {
 	TokenCache           time.Duration `json:"token_cache,omitempty"`            // gateway: introspection is cached this long
 	FeedStopped          bool          `json:"feed_stopped,omitempty"`           // edge: the revocation feed is read once at start
 	JWTNotRevocable      bool          `json:"jwt_not_revocable,omitempty"`      // AS: revocation answers unsupported_token_type and does nothing
+	YoungTokensSurvive   bool          `json:"young_tokens_survive,omitempty"`   // AS: revoking a token within a second of its issuance answers 200 and does nothing
 	RevocationOpen       bool          `json:"revocation_open,omitempty"`        // AS: revocation needs no client authentication
 	RevocationAnyClient  bool          `json:"revocation_any_client,omitempty"`  // AS: any client may revoke any token
 	ReductionKeepsTokens bool          `json:"reduction_keeps_tokens,omitempty"` // AS: reducing an entitlement leaves tokens with the old scope alive

@@ -30,7 +30,7 @@ var TokenOutlivesRevocation = &check.Check{
 	Waits:    func(l plan.Limits) time.Duration { return l.Revocation.Longest() + l.Patience.D() },
 	Promise:  check.RevocationPromise,
 	Twin:     defect.Set{TokenCache: 6 * time.Second},
-	Also:     []defect.Set{{FeedStopped: true}},
+	Also:     []defect.Set{{FeedStopped: true}, {YoungTokensSurvive: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

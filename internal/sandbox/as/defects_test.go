@@ -215,6 +215,11 @@ var defectRows = []struct {
 		token := p.access("")
 		return g.form("/revoke", "token="+token, p.basic()).is() + "; " + g.live(token)
 	}, "200; dead", "400 unsupported_token_type; alive"},
+	{defect.Set{YoungTokensSurvive: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		return g.form("/revoke", "token="+token, p.basic()).is() + "; " + g.live(token)
+	}, "200; dead", "200; alive"},
 	{defect.Set{RevocationOpen: true}, func(g *rig) string {
 		token := g.partner().access("")
 		return g.form("/revoke", "token="+token).is() + "; " + g.live(token)
@@ -327,7 +332,8 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"ScopelessToken":            {"ScopeBeyondGrant", "GrantsUnlogged"},
 		"WindowIgnored":             {"WindowKeepsTokens"},
 		"IntrospectionOpen":         {"IntrospectionAnyClient"},
-		"JWTNotRevocable":           {"RevocationAnyClient"},
+		"JWTNotRevocable":           {"YoungTokensSurvive", "RevocationAnyClient"},
+		"YoungTokensSurvive":        {"JWTNotRevocable"},
 		"RevocationOpen":            {"RevocationAnyClient"},
 		"SuspendKeepsTokens":        {"ResumeRevives", "SuspendIgnored"},
 		"DeleteKeepsTokens":         {"DeletedClientLives", "DeleteForgetsOldTokens"},
