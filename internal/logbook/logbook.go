@@ -298,18 +298,18 @@ type Tick struct {
 	Unknown  bool   `json:"unknown,omitempty"` // neither accepted nor refused
 }
 
-// Watch tells how a watch stands, for live progress; a book stays whole without these entries. Its times are on the
-// clock of [Entry.At]: since the ride's start.
+// Watch tells how a watch stands, for live progress, and when it began, for the timeline: once when it begins and once
+// when it ends. Its verdict does not need it.
 type Watch struct {
 	Check   string        `json:"check"`
 	Point   string        `json:"point"`
 	Name    string        `json:"name"`
 	What    string        `json:"what"`     // revoked token, deleted client: "a" + What + "still opens" + Point must be a sentence
-	Since   time.Duration `json:"since_ns"` // t0
+	Since   time.Duration `json:"since_ns"` // t0: when trust was withdrawn, since the ride\'s start
 	Limit   time.Duration `json:"limit_ns"`
-	Refused time.Duration `json:"refused_ns,omitempty"` // when it ended
-	Until   time.Duration `json:"until_ns,omitempty"`   // when the watch ends at the latest
-	Over    bool          `json:"over"`
+	Refused time.Duration `json:"refused_ns,omitempty"` // how long after t0 it was refused; zero: not yet, or never
+	Until   time.Duration `json:"until_ns,omitempty"`   // when the watch ends at the latest, since the ride\'s start
+	Over    bool          `json:"over"`                 // refused after its limit, or the watch ended and it was never refused
 }
 
 // Record is a line of an audit log that was matched to an exchange.

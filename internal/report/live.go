@@ -176,9 +176,9 @@ func (l *Live) watches(s *sheet) {
 	all := slices.Clone(l.state.watches)
 	slices.SortStableFunc(all, func(a, b *logbook.Watch) int { // what is still accepted first
 		switch {
-		case a.Over == b.Over:
+		case ended(a) == ended(b):
 			return 0
-		case a.Over:
+		case ended(a):
 			return 1
 		}
 		return -1

@@ -130,7 +130,7 @@ func (p *Plain) observation(o *logbook.Observation) []string {
 
 func (p *Plain) refused(w *logbook.Watch) string {
 	stage, _, _ := strings.Cut(w.Check, ".")
-	line := fmt.Sprintf("%s: %s refused a %s after %s", stage, w.Point, cmp.Or(w.What, "withdrawn credential"), verdict.Time(w.Refused-w.Since))
+	line := fmt.Sprintf("%s: %s refused a %s after %s", stage, w.Point, cmp.Or(w.What, "withdrawn credential"), verdict.Time(w.Refused))
 	if w.Limit > 0 {
 		line += ", limit " + verdict.Time(w.Limit)
 	}

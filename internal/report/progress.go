@@ -148,7 +148,7 @@ func (p *progress) tally(stage logbook.Stage) (t verdict.Tally, open, watching i
 		case c.stage != stage:
 		case c.open == 0:
 			t[c.mark]++
-		case slices.ContainsFunc(p.watches, func(w *logbook.Watch) bool { return w.Check == c.id && !w.Over }):
+		case slices.ContainsFunc(p.watches, func(w *logbook.Watch) bool { return w.Check == c.id && !ended(w) }):
 			watching++
 		default:
 			open++
@@ -168,11 +168,14 @@ func (p *progress) running() int {
 	return n
 }
 
+// ended says that a watch has its answer.
+func ended(w *logbook.Watch) bool { return w.Over || w.Refused > 0 }
+
 // watchLine says how a watch stands, and whether its limit has passed.
 func (p *progress) watchLine(w *logbook.Watch) (state string, late bool) {
 	since := p.now - w.Since
 	if w.Refused > 0 {
-		since = w.Refused - w.Since
+		since = w.Refused
 	}
 	late = w.Limit > 0 && since > w.Limit
 	limit := fmt.Sprintf("limit %s", verdict.Time(w.Limit))

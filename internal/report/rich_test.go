@@ -265,7 +265,7 @@ func (b *richBook) revoke() {
 			}
 			b.add(logbook.Entry{Tick: &logbook.Tick{Check: check, Point: w.point, Name: "warm", Accepted: since < w.ends}})
 			if since >= w.ends && since < w.ends+interval {
-				b.add(logbook.Entry{Watch: &logbook.Watch{Check: check, Point: w.point, Name: "warm", What: "revoked token", Since: t0, Limit: 10 * time.Second, Refused: b.now, Over: true}})
+				b.add(logbook.Entry{Watch: &logbook.Watch{Check: check, Point: w.point, Name: "warm", What: "revoked token", Since: t0, Limit: 10 * time.Second, Refused: since, Over: since > 10*time.Second}})
 			}
 		}
 		b.add(logbook.Entry{Tick: &logbook.Tick{Check: check, Point: "edge", Name: "sibling", Accepted: true}})

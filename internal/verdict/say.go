@@ -172,21 +172,21 @@ func broken(card *logbook.Card) string {
 	return "broken: " + card.Title
 }
 
-type late struct {
+type overstay struct {
 	point string
 	bound logbook.Bound
 }
 
 // overdue gives each point's worst bound that fails, the longest first.
-func overdue(seen []Cell) []late {
-	var all []late
+func overdue(seen []Cell) []overstay {
+	var all []overstay
 	for _, c := range seen {
 		b, found := WorstBound(c.Observation)
 		if found {
-			all = append(all, late{c.Point, b})
+			all = append(all, overstay{c.Point, b})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b late) int { return compareBounds(&b.bound, &a.bound) })
+	slices.SortStableFunc(all, func(a, b overstay) int { return compareBounds(&b.bound, &a.bound) })
 	return all
 }
 
@@ -195,7 +195,7 @@ func WorstBound(o *logbook.Observation) (logbook.Bound, bool) {
 	var worst *logbook.Bound
 	for i := range o.Bounds {
 		b := &o.Bounds[i]
-		if b.Outcome == logbook.Fail && (worst == nil || compareBounds(b, worst) > 0) {
+		if late(b) && (worst == nil || compareBounds(b, worst) > 0) {
 			worst = b
 		}
 	}
@@ -203,6 +203,11 @@ func WorstBound(o *logbook.Observation) (logbook.Bound, bool) {
 		return logbook.Bound{}, false
 	}
 	return *worst, true
+}
+
+// late says that a bound fails; one that was not judged by itself is compared with its limit.
+func late(b *logbook.Bound) bool {
+	return b.Outcome == logbook.Fail || b.Outcome == logbook.Inconclusive && b.Limit > 0 && b.Low > b.Limit
 }
 
 func compareBounds(a, b *logbook.Bound) int {
@@ -215,8 +220,8 @@ func compareBounds(a, b *logbook.Bound) int {
 	return cmp.Or(cmp.Compare(never(a), never(b)), cmp.Compare(max(a.High, a.Low), max(b.High, b.Low)))
 }
 
-func sayTimes(all []late) string {
-	same := !slices.ContainsFunc(all, func(l late) bool { return l.bound.Limit != all[0].bound.Limit })
+func sayTimes(all []overstay) string {
+	same := !slices.ContainsFunc(all, func(l overstay) bool { return l.bound.Limit != all[0].bound.Limit })
 	var parts []string
 	for _, l := range all {
 		part := strings.TrimSpace(l.point + " " + For(&l.bound))
