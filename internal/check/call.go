@@ -35,7 +35,8 @@ type Call struct {
 	Point  *plan.Point // nil at an authorization server
 	Make   func() (wire.Request, error)
 	Decide func(ctx context.Context, x wire.Exchange) Answer
-	Expect string // the identity that a good answer names; empty: not told
+	Expect string                                                                 // the identity that a good answer names; empty: not told
+	Send   func(ctx context.Context, request wire.Request) (wire.Exchange, error) // nil: as it is; registrations go through the ledger
 }
 
 // With gives the call with its request altered.

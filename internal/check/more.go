@@ -120,9 +120,23 @@ func (p *Pass) AtToken(member *cast.Member, wish cast.TokenWish) Call {
 	}
 }
 
-// AtConfiguration is a read of a member's registration (RFC 7592 §2.1) as a call.
+// AtConfiguration is a read of a member's registration (RFC 7592 §2.1) as a call. An answer to the member's own token
+// may carry another one, which is used from then on.
 func (p *Pass) AtConfiguration(member *cast.Member) Call {
-	return p.asked("client configuration of "+member.Role, member, oauth.ConfigurationDecision, func() wire.Request { return member.Client().ReadRequest(*member.Server) })
+	call := p.asked("client configuration of "+member.Role, member, oauth.ConfigurationDecision, func() wire.Request { return member.Client().ReadRequest(*member.Server) })
+	inner := call.Decide
+	call.Decide = func(ctx context.Context, x wire.Exchange) Answer {
+		answer := inner(ctx, x)
+		if answer.Decision != wire.Accepted || x.Request.Purpose != wire.Control {
+			return answer
+		}
+		err := p.Cast.Learn(member, x)
+		if err != nil {
+			return Answer{Why: err.Error()}
+		}
+		return answer
+	}
+	return call
 }
 
 // AtIntrospection is the introspection of a token by a member as a call. Accepted means that it said active.
@@ -133,11 +147,6 @@ func (p *Pass) AtIntrospection(by *cast.Member, token secret.Text) Call {
 // AtRevocation is the revocation of a token by a member as a call.
 func (p *Pass) AtRevocation(by *cast.Member, token secret.Text) Call {
 	return p.asked("revocation by "+by.Role, by, oauth.RevocationDecision, func() wire.Request { return by.Server.RevokeRequest(by.Client(), token, "access_token") })
-}
-
-// AtRegistration is the registration of a draft as a call: what comes of it is in the ledger and removed at the end.
-func (p *Pass) AtRegistration(draft *cast.Member, request wire.Request) Call {
-	return p.asked("registration", draft, oauth.RegistrationDecision, func() wire.Request { return request })
 }
 
 func (p *Pass) asked(name string, member *cast.Member, decide func(wire.Exchange) (wire.Decision, string), make func() wire.Request) Call {
@@ -227,7 +236,7 @@ func (p *Pass) Logged(ctx context.Context, place string, x wire.Exchange) ([]aud
 	var all []audit.Match
 	p.stand()
 	for _, log := range logs {
-		matches, err := log.Wait(ctx, x.Trace, p.Limits.LogDelay.D())
+		matches, err := log.Wait(ctx, x.Trace, p.Limits.LogDelay.D()+log.Delay())
 		if err != nil {
 			return nil, CannotTell("audit log %s: %v", log.Name(), err)
 		}
@@ -239,6 +248,11 @@ func (p *Pass) Logged(ctx context.Context, place string, x wire.Exchange) ([]aud
 	}
 	for _, match := range all {
 		p.keep(x, match)
+		for range match.Copies - 1 {
+			if p.Stack.Rules.NoDedupe {
+				all = append(all, match)
+			}
+		}
 	}
 	return all, nil
 }

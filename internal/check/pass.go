@@ -33,6 +33,7 @@ type Rules struct {
 	TimesArePoints bool // 8: a latency is one number
 	ExpiryCounts   bool // 9: a token that expired counts as revoked
 	OneWatch       bool // 10: one token, densely probed, tells all
+	ShareSpent     bool // 14: what a check harms is shared with the others
 	KeptLines      bool // 12: a kept connection is as good as a fresh one
 	NoRepeat       bool // 15: a failed control is not tried again
 	SilenceIsPass  bool // 16: what was not decided passes
@@ -90,6 +91,7 @@ type Pass struct {
 	seated  bool
 	settled bool // an outcome stands, which only a worse one replaces
 
+	mu          sync.Mutex // guards the observation's exchanges while several points are watched
 	observation logbook.Observation
 }
 
@@ -132,7 +134,7 @@ func Broken(format string, values ...any) error {
 
 // Partner gives the partner: the shared one, or one of the pass's own if the check takes something from it.
 func (p *Pass) Partner(ctx context.Context) (*cast.Member, error) {
-	if p.Check.Takes == Nothing || !p.Cast.Registers() {
+	if p.Check.Takes == Nothing || !p.Cast.Registers() || p.Stack.Rules.ShareSpent {
 		return p.Cast.Member(ctx, cast.Partner)
 	}
 	return p.own.Get(ctx, func(ctx context.Context) (*cast.Member, error) { return p.Cast.Own(ctx, cast.Partner, cast.Wish{}) })
@@ -164,6 +166,10 @@ func (p *Pass) Opened(ctx context.Context) (Call, error) {
 
 // Send sends a request on behalf of the check and keeps it as evidence.
 func (p *Pass) Send(ctx context.Context, purpose wire.Purpose, request wire.Request) (wire.Exchange, error) {
+	return p.through(ctx, purpose, request, p.Stack.Do.Do)
+}
+
+func (p *Pass) through(ctx context.Context, purpose wire.Purpose, request wire.Request, do func(context.Context, wire.Request) (wire.Exchange, error)) (wire.Exchange, error) {
 	request.Check, request.Purpose = p.Check.ID, purpose
 	if request.Point == "" {
 		request.Point = p.Name
@@ -171,7 +177,7 @@ func (p *Pass) Send(ctx context.Context, purpose wire.Purpose, request wire.Requ
 	if p.Stack.Rules.KeptLines {
 		request.Over.Fresh = false
 	}
-	x, err := p.Stack.Do.Do(ctx, request)
+	x, err := do(ctx, request)
 	if err == nil {
 		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
 	}
@@ -189,7 +195,11 @@ func (p *Pass) Do(ctx context.Context, purpose wire.Purpose, call Call) (wire.Ex
 
 func (p *Pass) send(ctx context.Context, purpose wire.Purpose, call Call, request wire.Request) (wire.Exchange, Answer, error) {
 	request.Unrecorded = true // it is recorded with what it says
-	x, err := p.Send(ctx, purpose, request)
+	do := p.Stack.Do.Do
+	if call.Send != nil {
+		do = call.Send
+	}
+	x, err := p.through(ctx, purpose, request, do)
 	if err != nil {
 		return x, Answer{}, err
 	}

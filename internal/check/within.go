@@ -2,11 +2,14 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -19,14 +22,26 @@ type Withdrawal struct {
 	// Mint gives a call whose credential is to die. It is called once per watch: no two watches share a token, since
 	// watching must not change what is watched (rule 10).
 	Mint func(ctx context.Context) (Call, error)
+	// Watched gives what is to die where it is not four of one kind: each with its name, at whatever points. Those of one
+	// point are probed in turn, and the points at the same time. Given instead of Mint.
+	Watched func(ctx context.Context) ([]Watched, error)
 	// Each withdraws one credential; All withdraws all at once. One of them is given.
 	Each func(ctx context.Context, call Call) (wire.Exchange, error)
 	All  func(ctx context.Context) (wire.Exchange, error)
 	// Sibling is the twin that differs only in the factor under test and must live on (rule 3); nil where the whole
 	// client goes. Alive is somebody else's good call: if it dies too, it was an outage.
 	Sibling, Alive *Call
+	// Beside are more good calls that must live on, with their names: one per point where several are watched.
+	Beside []Call
 	// Expires says when a watched credential dies by itself; zero: not.
 	Expires func(call Call) time.Time
+}
+
+// Watched is one call that is to be refused. A sparse one is not used before the withdrawal, and then shot around the
+// limit alone: it may be good for one use only, and what is seldom seen is not kept warm in a cache (rule 10).
+type Watched struct {
+	Call   Call
+	Sparse bool
 }
 
 // watch is one credential that is watched.
@@ -82,6 +97,9 @@ func (p *Pass) RefusedWithin(ctx context.Context, w Withdrawal) error {
 }
 
 func (p *Pass) mintWatches(ctx context.Context, w Withdrawal) ([]*watch, error) {
+	if w.Watched != nil {
+		return p.givenWatches(ctx, w)
+	}
 	names := []string{"watched", "used once", "never used", "young"}
 	if p.Stack.Rules.OneWatch {
 		names = names[:1]
@@ -112,9 +130,43 @@ func (p *Pass) mintWatches(ctx context.Context, w Withdrawal) ([]*watch, error) 
 				return nil, err
 			}
 		}
-		watches = append(watches, &watch{name: name, call: call, bound: logbook.Bound{Name: name, Limit: w.Limit, Limited: w.Promise}})
+		one := w.newWatch(call)
+		one.dense = len(watches) == 0
+		watches = append(watches, one)
+	}
+	return watches, cast.Sleep(ctx, p.ripening(started))
+}
+
+// ripening is how long the one watch of an engine without rule 10 still waits: it is never young.
+func (p *Pass) ripening(started time.Time) time.Duration {
+	if p.Stack.Rules.OneWatch {
+		return time.Until(started.Add(youth))
+	}
+	return 0
+}
+
+func (p *Pass) givenWatches(ctx context.Context, w Withdrawal) ([]*watch, error) {
+	given, err := w.Watched(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var watches []*watch
+	for _, each := range given {
+		if !each.Sparse {
+			err = p.Opens(ctx, each.Call)
+			if err != nil {
+				return nil, err
+			}
+		}
+		one := w.newWatch(each.Call)
+		one.dense = !each.Sparse
+		watches = append(watches, one)
 	}
 	return watches, nil
+}
+
+func (w Withdrawal) newWatch(call Call) *watch {
+	return &watch{name: call.Name, call: call, bound: logbook.Bound{Name: call.Name, Limit: w.Limit, Limited: w.Promise}}
 }
 
 // youth is the age up to which some servers overlook the revocation of a token.
@@ -164,17 +216,56 @@ func interval(elapsed time.Duration) time.Duration { return max(250*time.Millise
 // lead is how long before the limit the decisive probe is sent, so that its answer is there in time.
 func lead(limit time.Duration) time.Duration { return min(limit/10, 500*time.Millisecond) }
 
-// watch probes until every credential is decided, whichever is due next.
+// watch probes until every credential is decided. Each point has a lane of its own, so that one that answers slowly does
+// not make the others late.
 func (p *Pass) watch(ctx context.Context, w Withdrawal, watches []*watch) error {
 	started := time.Now()
+	defer func() { p.Stack.waitedFor(time.Since(started)) }()
+	lanes := lanesOf(watches)
+	if len(lanes) == 1 {
+		return p.watchLane(ctx, w, lanes[0])
+	}
+	failed := make([]error, len(lanes))
+	var all sync.WaitGroup
+	for i, lane := range lanes {
+		all.Go(func() {
+			defer func() {
+				if broke := recover(); broke != nil {
+					failed[i] = Broken("%s", p.Stack.Keeper.Mask(fmt.Sprintf("panic: %v", broke)))
+				}
+			}()
+			failed[i] = p.watchLane(ctx, w, lane)
+		})
+	}
+	all.Wait()
+	return errors.Join(failed...)
+}
+
+// lanesOf groups what is watched by its point, in order.
+func lanesOf(watches []*watch) [][]*watch {
+	var lanes [][]*watch
+	at := map[*plan.Point]int{}
 	for _, one := range watches {
-		one.dense = one == watches[0]
+		i, known := at[one.call.Point]
+		if !known {
+			i = len(lanes)
+			at[one.call.Point] = i
+			lanes = append(lanes, nil)
+		}
+		lanes[i] = append(lanes[i], one)
+	}
+	return lanes
+}
+
+// watchLane probes whichever is due next.
+func (p *Pass) watchLane(ctx context.Context, w Withdrawal, watches []*watch) error {
+	started := time.Now()
+	for _, one := range watches {
 		one.schedule(started, w.Limit, p.Limits.Patience.D())
 	}
 	for {
 		due := earliest(watches)
 		if due == nil {
-			p.Stack.waitedFor(time.Since(started))
 			return nil
 		}
 		err := cast.Sleep(ctx, time.Until(due.next))
@@ -262,6 +353,7 @@ func (p *Pass) ping(ctx context.Context, one *watch) error {
 	if err != nil {
 		return err
 	}
+	request.Over.Fresh = !p.Stack.Rules.KeptLines
 	request.Check, request.Purpose, request.Unrecorded = p.Check.ID, wire.Probe, true
 	x, err := p.Stack.Do.Do(ctx, request)
 	if err != nil {
@@ -304,7 +396,9 @@ func (p *Pass) ping(ctx context.Context, one *watch) error {
 
 func (p *Pass) evidence(x wire.Exchange, answer Answer) {
 	p.Stack.Keep(x, answer.Decision.String())
+	p.mu.Lock()
 	p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+	p.mu.Unlock()
 }
 
 // judge turns the bounds into outcomes. Beside each refusal the twin must live.
@@ -333,10 +427,16 @@ func (p *Pass) lives(ctx context.Context, w Withdrawal) error {
 			return CannotTell("somebody else's good call died too, so it was an outage: %v", err)
 		}
 	}
-	if w.Sibling != nil {
+	if w.Sibling != nil && !p.Stack.Rules.ExpiryCounts {
 		err := p.Opens(ctx, *w.Sibling)
 		if err != nil {
 			return CannotTell("the unrevoked twin of the same client died too, so the whole client went: %v", err)
+		}
+	}
+	for _, other := range w.Beside {
+		err := p.Opens(ctx, other)
+		if err != nil {
+			return CannotTell("%s died too, so it was not the withdrawal that was seen: %v", other.Name, err)
 		}
 	}
 	return nil

@@ -56,7 +56,6 @@ type Rules struct {
 	check.Rules
 	Cast          cast.Rules
 	TrustDeletion bool // 19: a 204 is believed and nothing is tried at the end
-	ShareSpent    bool // 14: what a check disturbs is not its own
 }
 
 // Result is what the caller of a ride may want to know beside the logbook.
