@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/secret"
+)
+
+func newLint() *cobra.Command {
+	var exec bool
+	cmd := &cobra.Command{
+		Use:   "lint PLAN",
+		Short: "look at a plan: errors, advice, commands, secrets that cannot be read",
+		Long: `Reads a plan as a ride would and sends nothing. Errors show the line and end with exit 2. Advice says what makes a ride
+worth less than it could be; it does not fail. References to files and variables are tried; commands are run only with
+--allow-exec.`,
+		Example: examples(`
+checkride lint plan.yaml
+checkride lint plan.yaml --allow-exec      try the commands that give secrets, too`),
+		Args:              one("plan"),
+		ValidArgsFunction: plans,
+		RunE:              func(cmd *cobra.Command, args []string) error { return lint(cmd, args[0], exec) },
+	}
+	cmd.Flags().BoolVar(&exec, "allow-exec", false, "run the plan's commands that give secrets")
+	return cmd
+}
+
+func lint(cmd *cobra.Command, path string, exec bool) error {
+	p, err := plan.Load(path)
+	if err != nil {
+		return &misuse{err: err, hint: "docs/plan.md and `checkride plan example` show how a plan is written"}
+	}
+	w := cmd.OutOrStdout()
+	places := p.UsesExec()
+	for _, place := range places {
+		fmt.Fprintf(w, "runs a command: %s\n", place)
+	}
+	advice := plan.Lint(p)
+	for _, line := range advice {
+		fmt.Fprintf(w, "advice: %s\n", line)
+	}
+	unread := unreadable(p, exec)
+	if len(unread) > 0 {
+		return &misuse{err: errors.Join(unread...), hint: "set what is missing where the ride will run, or change the plan"}
+	}
+	fmt.Fprintf(w, "%s is a good plan: %d points, %d pieces of advice, %d commands\n", path, len(p.Points), len(advice), len(places))
+	return nil
+}
+
+// unreadable tries the plan's references.
+func unreadable(p *plan.Plan, exec bool) []error {
+	resolver := p.Resolver(secret.NewKeeper(), exec)
+	references := p.References()
+	var all []error
+	for _, promise := range slices.Sorted(maps.Keys(references)) {
+		reference := references[promise]
+		if reference.Scheme() == "exec" && !exec {
+			continue
+		}
+		_, err := resolver.Text(reference)
+		if err != nil {
+			all = append(all, fmt.Errorf("%s: %s: %w", p.Source.File, promise, err))
+		}
+	}
+	return all
+}
