@@ -3,6 +3,8 @@ package cast
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/checkride/checkride/internal/logbook"
@@ -28,17 +30,9 @@ func (c *Cast) Update(ctx context.Context, member *Member, change func(metadata 
 	if decision, why := oauth.ConfigurationDecision(exchange); decision != wire.Accepted {
 		return exchange, &FactError{Fact: "an update of " + member.Role, Err: fmt.Errorf("it was not accepted: %s", why)}
 	}
-	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
+	err = c.Learn(member, exchange)
 	if err != nil {
 		return exchange, &FactError{Fact: "an update of " + member.Role, Err: err}
-	}
-	member.Change(func(client *oauth.Client) { *client = registration.Known(*client) })
-	token := member.Client().RegistrationToken
-	if c.cfg.Ledger != nil && token != client.RegistrationToken {
-		err = c.cfg.Ledger.Updated(member.entry, token)
-		if err != nil {
-			return exchange, err
-		}
 	}
 	return exchange, nil
 }
@@ -65,12 +59,22 @@ func (c *Cast) Delete(ctx context.Context, member *Member) (wire.Exchange, error
 // client.
 func (c *Cast) Clean(ctx context.Context) []logbook.Removal {
 	c.mu.Lock()
-	created := c.created
+	created := slices.Clone(c.created)
 	c.mu.Unlock()
-	var removals []logbook.Removal
-	for i := len(created) - 1; i >= 0; i-- {
-		removals = append(removals, c.remove(ctx, created[i]))
+	slices.Reverse(created) // the last comes first
+	removals := make([]logbook.Removal, len(created))
+	hands := make(chan struct{}, max(c.plan.Pace.Concurrency, 1))
+	var all sync.WaitGroup
+	for i, member := range created {
+		hands <- struct{}{}
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			removals[i] = c.remove(ctx, member)
+			<-hands
+		}()
 	}
+	all.Wait()
 	return removals
 }
 
@@ -79,20 +83,21 @@ func (c *Cast) remove(ctx context.Context, member *Member) logbook.Removal {
 	member.mu.Lock()
 	deleted := member.deleted
 	member.mu.Unlock()
-	if c.HasHook("deprovision") {
+	home := member.Server.Name == c.HomeServer() // the operator's hooks are about the clients there
+	if home && c.HasHook("deprovision") {
 		_, err := c.Hook(ctx, "deprovision", member, nil)
 		if err != nil {
 			removal.Detail = err.Error()
 		}
 	}
-	if !deleted {
+	if !deleted && member.Client().RegistrationURI != "" {
 		_, err := c.Delete(ctx, member)
 		if err != nil {
 			removal.Detail = err.Error()
 		}
 	}
 	removal.Gone, removal.Tried = c.gone(ctx, member)
-	if !removal.Gone && c.HasHook("delete_client") {
+	if home && !removal.Gone && c.HasHook("delete_client") {
 		_, err := c.Hook(ctx, "delete_client", member, nil)
 		if err != nil {
 			removal.Detail = err.Error()
@@ -128,6 +133,9 @@ func (c *Cast) gone(ctx context.Context, member *Member) (bool, bool) {
 
 func (c *Cast) refused(ctx context.Context, member *Member) (bool, bool) {
 	for range 2 { // two fresh connections: replicas may differ
+		if member.Client().RegistrationURI == "" {
+			return c.noToken(ctx, member)
+		}
 		read := member.Client().ReadRequest(*member.Server)
 		read.Point, read.Who, read.Purpose, read.Over.Fresh = member.Server.Name, member.Role, wire.Cleanup, true
 		exchange, err := c.cfg.Do.Do(ctx, read)
@@ -137,17 +145,25 @@ func (c *Cast) refused(ctx context.Context, member *Member) (bool, bool) {
 		if decision, _ := oauth.ConfigurationDecision(exchange); decision != wire.Denied && decision != wire.Odd {
 			return false, decision == wire.Accepted
 		}
-		request := member.TokenRequest(TokenWish{Fresh: true, Resource: member.resource(c.firstPoint(member.Server.Name))})
-		request.Purpose = wire.Cleanup
-		exchange, err = c.cfg.Do.Do(ctx, request)
-		if err != nil {
-			return false, false
-		}
-		if decision, _ := oauth.TokenDecision(exchange); decision != wire.Denied && decision != wire.Odd {
-			return false, decision == wire.Accepted
+		gone, tried := c.noToken(ctx, member)
+		if !gone {
+			return false, tried
 		}
 	}
 	return true, true
+}
+
+// noToken tries whether the client still gets a token.
+func (c *Cast) noToken(ctx context.Context, member *Member) (bool, bool) {
+	request := member.TokenRequest(TokenWish{Fresh: true, Resource: member.resource(c.firstPoint(member.Server.Name))})
+	request.Purpose = wire.Cleanup
+	exchange, err := c.cfg.Do.Do(ctx, request)
+	if err != nil {
+		return false, false
+	}
+	decision, _ := oauth.TokenDecision(exchange)
+	gone := decision == wire.Denied || decision == wire.Odd
+	return gone, gone || decision == wire.Accepted
 }
 
 // Introspect asks the server about a token as a member of the cast.

@@ -127,6 +127,9 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 		return nil, err
 	}
 	fact := fmt.Sprintf("%s registered at %s", described.Name, home)
+	if c.plan.Registration.Mode == "hook" {
+		return c.provision(ctx, described, wish, server, fact)
+	}
 	if server.Endpoints.Registration == "" {
 		return nil, &FactError{Fact: fact, Err: fmt.Errorf("%s has no registration endpoint; name it under authorization_servers.%s.endpoints.registration, or set registration.mode to given", home, home)}
 	}
@@ -140,9 +143,12 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 		return nil, &FactError{Fact: fact, Err: err}
 	}
 	if decision, why := oauth.RegistrationDecision(exchange); decision != wire.Accepted {
+		if refusal := oauth.ReadError(exchange); refusal != nil && decision == wire.Denied {
+			return nil, &FactError{Fact: fact, Err: fmt.Errorf("the registration was not accepted: %w", refusal)}
+		}
 		return nil, &FactError{Fact: fact, Err: fmt.Errorf("the registration was not accepted: %s", why)}
 	}
-	if described.SenderConstraint == "mtls" && client.Certificate == nil {
+	if described.SenderConstraint == "mtls" && !wish.Unbound && client.Certificate == nil {
 		return nil, &FactError{Fact: fact, Err: errors.New("sender_constraint mtls needs a certificate")}
 	}
 	err = c.settle(ctx, member)
@@ -152,21 +158,60 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 	return member, nil
 }
 
+// provision lets the operator's hook make a client. The hook gets {client_name} and {scope} and answers as RFC 7591
+// §3.2.1 does: client_id, and client_secret where there is one.
+func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, server *oauth.Server, fact string) (*Member, error) {
+	client, metadata, err := c.describe(described, wish)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
+	member.entry, err = c.cfg.Ledger.Intend(c.intent(member))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	scope, _ := metadata["scope"].(string)
+	exchange, err := c.Hook(ctx, "provision", member, map[string]string{"scope": scope})
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: fmt.Errorf("the answer of hook provision: %w", err)}
+	}
+	err = c.came(member, registration)
+	if err != nil {
+		return nil, err
+	}
+	err = c.settle(ctx, member)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	return member, nil
+}
+
+// intent is what the ledger holds of a client before it is asked for.
+func (c *Cast) intent(member *Member) ledger.Intent {
+	return ledger.Intent{Kind: "client", Name: member.name, Server: member.Server.Name, Ride: c.cfg.Ride, Plan: c.plan.Source.File, At: time.Now()}
+}
+
+// came keeps a client that came to be.
+func (c *Cast) came(member *Member, registration oauth.Registration) error {
+	member.Change(func(client *oauth.Client) { *client = registration.Known(*client) })
+	c.mu.Lock()
+	c.created = append(c.created, member)
+	c.mu.Unlock()
+	err := c.cfg.Ledger.Created(member.entry, registration.ClientID, registration.URI, registration.Token)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
 // Register sends a registration for a member and keeps what it creates in the ledger, whatever the answer means to the
 // caller. The exchange is the caller's to judge.
 func (c *Cast) Register(ctx context.Context, member *Member, metadata map[string]any) (wire.Exchange, error) {
-	if c.cfg.Ledger == nil {
-		return wire.Exchange{}, errors.New("no ledger is open, so nothing may be created")
-	}
-	if c.clients.Add(1) > int64(c.plan.Budget.Registrations) {
-		c.clients.Add(-1)
-		return wire.Exchange{}, fmt.Errorf("the budget of %d registrations is used up; raise budget.registrations", c.plan.Budget.Registrations)
-	}
-	access, err := c.initialAccessToken()
-	if err != nil {
-		return wire.Exchange{}, err
-	}
-	request, err := oauth.RegisterRequest(*member.Server, metadata, access)
+	request, err := c.registration(member, metadata)
 	if err != nil {
 		return wire.Exchange{}, err
 	}
@@ -176,7 +221,14 @@ func (c *Cast) Register(ctx context.Context, member *Member, metadata map[string
 // RegisterBy sends a registration request as it stands: a check may have altered it. A client that comes of it is in the
 // ledger all the same.
 func (c *Cast) RegisterBy(ctx context.Context, member *Member, request wire.Request) (wire.Exchange, error) {
-	entry, err := c.cfg.Ledger.Intend(ledger.Intent{Kind: "client", Name: member.name, Server: member.Server.Name, Ride: c.cfg.Ride, Plan: c.plan.Source.File, At: time.Now()})
+	if c.cfg.Ledger == nil {
+		return wire.Exchange{}, errors.New("no ledger is open, so nothing may be created")
+	}
+	if c.clients.Add(1) > int64(c.plan.Budget.Registrations) {
+		c.clients.Add(-1)
+		return wire.Exchange{}, fmt.Errorf("the budget of %d registrations is used up; raise budget.registrations", c.plan.Budget.Registrations)
+	}
+	entry, err := c.cfg.Ledger.Intend(c.intent(member))
 	if err != nil {
 		return wire.Exchange{}, fmt.Errorf("ledger: %w", err)
 	}
@@ -189,6 +241,7 @@ func (c *Cast) RegisterBy(ctx context.Context, member *Member, request wire.Requ
 	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
 	if err != nil {
 		if exchange.Status >= 400 && exchange.Status < 500 {
+			c.clients.Add(-1)                 // the budget counts what was created
 			err = c.cfg.Ledger.Removed(entry) // refused: there is nothing to remove
 			if err != nil {
 				return exchange, fmt.Errorf("ledger: %w", err)
@@ -196,15 +249,7 @@ func (c *Cast) RegisterBy(ctx context.Context, member *Member, request wire.Requ
 		}
 		return exchange, nil
 	}
-	member.Change(func(client *oauth.Client) { *client = registration.Known(*client) })
-	err = c.cfg.Ledger.Created(entry, registration.ClientID, registration.URI, registration.Token)
-	if err != nil {
-		return exchange, fmt.Errorf("ledger: %w", err)
-	}
-	c.mu.Lock()
-	c.created = append(c.created, member)
-	c.mu.Unlock()
-	return exchange, nil
+	return exchange, c.came(member, registration)
 }
 
 // Draft makes a member that is not registered yet, with the metadata that its registration would send.

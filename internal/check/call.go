@@ -147,6 +147,9 @@ func credential(point *plan.Point, token oauth.Token) wire.Credential {
 	if point.Credential == "api_key" {
 		return wire.Credential{In: wire.InHeader, Name: point.Header, Text: token.Text}
 	}
+	if point.Credential == "basic" {
+		return wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Basic ", Basic: token.Client, Text: token.Text}
+	}
 	return wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Bearer ", Text: token.Text}
 }
 

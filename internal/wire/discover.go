@@ -22,12 +22,27 @@ var discovered = map[string]string{
 	"api_key":                   "key",
 }
 
+// privateParts are the private and symmetric members of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1): no server
+// should show them (RFC 7517 §9.2), and one that does must not be helped by our records.
+var privateParts = regexp.MustCompile(`^(d|p|q|dp|dq|qi|k)$`)
+
+// long is what is too long for an everyday value under so short a name: 128 bits and more.
+var long = regexp.MustCompile(`^[A-Za-z0-9_-]{22,}$`)
+
+// kindOf is the kind of secret that a member's value is, or nothing.
+func kindOf(name, value string) string {
+	if privateParts.MatchString(name) && long.MatchString(value) {
+		return "key"
+	}
+	return discovered[name]
+}
+
 // Discover registers the secrets of the answer, so that they are masked from now on and [Exchange.Secret] gives them.
 // [Wire.Do] calls it; a [Doer] that makes its answers up has to.
 func (x *Exchange) Discover(k *secret.Keeper) {
 	x.secrets = map[string]secret.Text{}
 	keep := func(name, value string) {
-		text := k.Keep(discovered[name], value)
+		text := k.Keep(kindOf(name, value), value)
 		if _, known := x.secrets[name]; !known && !text.Empty() {
 			x.secrets[name] = text
 		}
@@ -72,7 +87,7 @@ func membersOf(body []byte, keep func(name, value string)) bool {
 				top.named, top.name = true, text
 				continue
 			}
-			if top.object && discovered[top.name] != "" {
+			if top.object && kindOf(top.name, text) != "" {
 				keep(top.name, text)
 			}
 		}

@@ -1,0 +1,45 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+)
+
+// IssuerIsItself reads the metadata and compares its issuer, byte for byte, with the one that the plan was given by hand.
+//
+// RFC 8414 §6.2: "the client MUST ensure that the issuer identifier URL it is using as the prefix for the metadata
+// request exactly matches the value of the "issuer" metadata value". §3.3: a document that names another MUST NOT be
+// used. §2: an issuer is an https URL without query and fragment. The ride goes on all the same, with the document.
+var IssuerIsItself = &check.Check{
+	ID:       "discover.issuer-is-itself",
+	Title:    "the metadata names the very issuer that it was asked for",
+	Why:      "whoever can put another issuer into the metadata becomes the authorization server; and a strict partner or point refuses its tokens",
+	Fix:      "let the server's issuer be one string everywhere: in its metadata, in the iss of its tokens and in what partners are given; mind the final slash",
+	Refs:     []frameworks.Ref{frameworks.RFC(8414, "3.3"), frameworks.RFC(8414, "2"), frameworks.RFC(8414, "6.2"), frameworks.ASVS("10.5.3"), frameworks.SP80053("IA-13")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Twin:     defect.Set{IssuerMismatch: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		server, err := p.Discovered(ctx)
+		if err != nil {
+			return err
+		}
+		named, _ := server.Metadata["issuer"].(string)
+		wanted := p.Stack.Plan.AuthorizationServers[p.Name].Issuer
+		if wanted == "" {
+			p.Note("the plan names no issuer, so the document's own stands alone")
+			wanted = named
+		}
+		p.Holds(fmt.Sprintf("issuer is %q", wanted), named == wanted && named != "", fmt.Sprintf("%q", named))
+		parsed, err := url.Parse(named)
+		sound := err == nil && parsed.Scheme == "https" && parsed.Host != "" && parsed.RawQuery == "" && !parsed.ForceQuery && parsed.Fragment == ""
+		p.Holds("issuer is an https URL without query and fragment", sound, fmt.Sprintf("%q", named))
+		return nil
+	},
+}

@@ -1,0 +1,65 @@
+package discover
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+)
+
+// NoWeakAlgorithm reads what the server says it takes as client authentication, and whether that is what was agreed.
+//
+// RFC 8414 §2: the lists of signing algorithms for client authentication MUST NOT hold none, and MUST be there where a
+// method with a JWT is listed. Without token_endpoint_auth_methods_supported the method is client_secret_basic; without
+// grant_types_supported the grants are authorization_code and implicit, which is common neglect and noted only.
+var NoWeakAlgorithm = &check.Check{
+	ID:       "discover.no-weak-algorithm",
+	Title:    "the metadata offers no unsigned client assertions, and offers what the partner was promised",
+	Why:      "a server that lists none takes a login that everybody can write; one that does not list the agreed method makes partners fall back to a weaker one",
+	Fix:      "take none out of the *_auth_signing_alg_values_supported lists, and list the methods and grants that partners use",
+	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8725, "3.2"), frameworks.ASVS("9.1.2"), frameworks.NHI(4)},
+	Severity: logbook.High,
+	At:       check.HomeServer,
+	Twin:     defect.Set{NoneAdvertised: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		server, err := p.Discovered(ctx)
+		if err != nil {
+			return err
+		}
+		var unsigned []string
+		for name, value := range server.Metadata {
+			isNone := func(alg string) bool { return strings.EqualFold(alg, "none") }
+			if strings.HasSuffix(name, "_auth_signing_alg_values_supported") && slices.ContainsFunc(oauth.Strings(value), isNone) {
+				unsigned = append(unsigned, name)
+			}
+		}
+		slices.Sort(unsigned)
+		p.Holds("no list of signing algorithms for client authentication holds none", len(unsigned) == 0, "lists that hold none: "+strings.Join(unsigned, ", "))
+
+		methods := oauth.Strings(server.Metadata["token_endpoint_auth_methods_supported"])
+		if methods == nil {
+			methods = []string{string(oauth.ClientSecretBasic)}
+		}
+		for _, client := range p.Stack.Plan.Clients {
+			if client.Name != "resource_server" && client.Auth != "" {
+				p.Holds("the method of "+client.Name+", "+client.Auth+", is offered", slices.Contains(methods, client.Auth), strings.Join(methods, ", "))
+			}
+		}
+		withJWT := slices.Contains(methods, string(oauth.PrivateKeyJWT)) || slices.Contains(methods, "client_secret_jwt")
+		algorithms := oauth.Strings(server.Metadata["token_endpoint_auth_signing_alg_values_supported"])
+		p.Holds("the algorithms of client assertions are listed where they are offered", !withJWT || len(algorithms) > 0, "token_endpoint_auth_signing_alg_values_supported: "+strings.Join(algorithms, ", "))
+
+		grants, told := server.Metadata["grant_types_supported"]
+		if !told {
+			p.Note("grant_types_supported is missing, which means authorization_code and implicit (RFC 8414 §2)")
+			return nil
+		}
+		p.Holds("the grant client_credentials is offered", slices.Contains(oauth.Strings(grants), "client_credentials"), strings.Join(oauth.Strings(grants), ", "))
+		return nil
+	},
+}

@@ -1,0 +1,89 @@
+package discover
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// PublishedKeysArePublic reads the server's key set as everybody can.
+//
+// RFC 7517 §9.2: private and symmetric keys MUST be protected from disclosure. RFC 7518 §3.3: RSA keys have at least
+// 2048 bits. That kids are distinct is a SHOULD (RFC 7517 §4.5) and noted only.
+var PublishedKeysArePublic = &check.Check{
+	ID:       "discover.published-keys-are-public",
+	Title:    "the server's key set holds public keys alone, of sound size",
+	Why:      "with a private part anybody mints tokens as any partner, and no log will ever show it",
+	Fix:      "publish the public members only, withdraw every key that was shown, and use RSA of 2048 bits or EC of 256 bits and more",
+	Refs:     []frameworks.Ref{frameworks.RFC(7517, "9.2"), frameworks.RFC(7517, "4.5"), frameworks.RFC(7518, "3.3"), frameworks.NHI(2), frameworks.ASVS("11.6.1"), frameworks.SP80053("IA-13(1)")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Twin:     defect.Set{PrivateKeyInJWKS: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		server, err := p.Cast.Server(ctx, p.Name)
+		if err != nil {
+			return err
+		}
+		if server.Endpoints.JWKS == "" {
+			return check.NotApplicable("%s publishes no keys", p.Name)
+		}
+		x, err := p.Send(ctx, wire.Setup, server.JWKSRequest())
+		if err != nil {
+			return err
+		}
+		set, err := oauth.ReadJWKS(x)
+		if err != nil {
+			return err
+		}
+		seen := map[string]bool{}
+		for i, key := range oauth.Keys(set) {
+			kind, _ := key["kty"].(string)
+			kid, _ := key["kid"].(string)
+			name := fmt.Sprintf("key %d (%s %s)", i+1, kind, kid)
+			if kid == "" || seen[kind+" "+kid] {
+				p.Note("%s has no kid of its own", name)
+			}
+			seen[kind+" "+kid] = true
+
+			var private []string
+			for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
+				if _, there := key[member]; there {
+					private = append(private, member)
+				}
+			}
+			observed := "public members alone"
+			if len(private) > 0 || kind == "oct" {
+				observed = "it shows " + strings.Join(private, ", ")
+			}
+			if !p.Holds(name+" has no private part", len(private) == 0 && kind != "oct", observed) {
+				continue
+			}
+			switch curve, _ := key["crv"].(string); kind {
+			case "RSA":
+				text, _ := key["n"].(string)
+				modulus, err := base64.RawURLEncoding.DecodeString(text)
+				if err != nil {
+					return check.CannotTell("the modulus of %s cannot be read", name)
+				}
+				bits := new(big.Int).SetBytes(modulus).BitLen()
+				p.Holds(name+" has at least 2048 bits", bits >= 2048, fmt.Sprintf("%d bits", bits))
+			case "EC":
+				p.Holds(name+" is on a curve of at least 256 bits", slices.Contains([]string{"P-256", "P-384", "P-521", "secp256k1"}, curve), curve)
+			}
+		}
+		if len(seen) == 0 {
+			return check.NotApplicable("the key set of %s is empty", p.Name)
+		}
+		return nil
+	},
+}
