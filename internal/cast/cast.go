@@ -60,15 +60,15 @@ type Cast struct {
 	failed  atomic.Int64
 	issuers map[string]*issuer // by client name of the plan
 
-	mu          sync.Mutex
-	servers     map[string]*Once[*oauth.Server]
-	members     map[string]*Once[*Member]
-	shared      map[string]*slot
-	calibrated  map[string]*Once[Calibration]
-	created     []*Member
-	issued      []oauth.Token
-	certs       int
-	stoppedDoes atomic.Bool
+	mu         sync.Mutex
+	servers    map[string]*Once[*oauth.Server]
+	members    map[string]*Once[*Member]
+	shared     map[string]*slot
+	calibrated map[string]*Once[Calibration]
+	created    []*Member
+	issued     []oauth.Token
+	bearers    map[secret.Text]*Member
+	certs      int
 }
 
 // Calibration is what is found out about an authorization server before anything rests on it (rule 11).
@@ -90,6 +90,7 @@ func New(cfg Config) (*Cast, error) {
 		servers:    map[string]*Once[*oauth.Server]{},
 		members:    map[string]*Once[*Member]{},
 		shared:     map[string]*slot{},
+		bearers:    map[secret.Text]*Member{},
 		calibrated: map[string]*Once[Calibration]{},
 	}
 	if c.cfg.Note == nil {

@@ -75,6 +75,7 @@ func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
 // Fault is one thing that is wrong with a certificate. The zero value is a good certificate.
 type Fault struct {
 	Expired    bool // ended a day ago
+	Early      bool // begins in a day
 	ServerOnly bool // extended key usage serverAuth alone
 	ForeignCA  bool // issued by a CA of our own with the very name of the real one
 }
@@ -147,6 +148,9 @@ func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
 	}
 	if fault.Expired {
 		template.NotBefore, template.NotAfter = now.Add(-72*time.Hour), now.Add(-24*time.Hour)
+	}
+	if fault.Early {
+		template.NotBefore, template.NotAfter = now.Add(24*time.Hour), now.Add(72*time.Hour)
 	}
 	if fault.ServerOnly {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}

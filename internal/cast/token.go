@@ -2,7 +2,10 @@ package cast
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/checkride/checkride/internal/oauth"
@@ -38,6 +41,9 @@ func (m *Member) optionsFor(point *plan.Point) TokenWish {
 // Token gives the member's shared token for a point, renewed when less than a third of its life is left. Many use it,
 // so nobody may revoke it: who spends a token asks [Member.NewToken].
 func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, error) {
+	if point != nil && point.Credential != "bearer" && point.Credential != "" {
+		return m.standing(point)
+	}
 	key := m.ID() + "|" + m.resource(point)
 	m.cast.mu.Lock()
 	s := m.cast.shared[key]
@@ -60,6 +66,30 @@ func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, err
 		return oauth.Token{}, &FactError{Fact: fmt.Sprintf("a token of %s at %s", m.Role, m.Server.Name), Err: err}
 	}
 	s.token = token
+	return token, nil
+}
+
+// standing gives what a member shows at a point that takes no tokens of an authorization server.
+func (m *Member) standing(point *plan.Point) (oauth.Token, error) {
+	client := m.Client()
+	token := oauth.Token{Client: client.ID, Certificate: client.Certificate, Obtained: time.Now()}
+	fact := fmt.Sprintf("what %s shows at %s (%s)", m.Role, point.Name, point.Credential)
+	var err error
+	switch point.Credential {
+	case "mtls":
+		if client.Certificate == nil {
+			err = errors.New("it has no certificate; give one under certificate")
+		}
+	case "api_key":
+		token.Text, err = m.cast.cfg.Resolver.Secret(m.Plan.APIKey, "api key")
+	case "basic":
+		token.Text = client.Secret
+	default:
+		err = fmt.Errorf("points with credential %s cannot be tested yet", point.Credential)
+	}
+	if err != nil {
+		return token, &FactError{Fact: fact, Err: err}
+	}
 	return token, nil
 }
 
@@ -98,11 +128,50 @@ func (c *Cast) mint(ctx context.Context, m *Member, wish TokenWish) (oauth.Token
 		c.tokens.Add(-1)
 		return oauth.Token{}, fmt.Errorf("the budget of %d tokens is used up; raise budget.tokens", c.plan.Budget.Tokens)
 	}
+	if command := c.plan.AuthorizationServers[m.Server.Name].Token.Exec; len(command) > 0 {
+		return c.minted(m, command, wish)
+	}
 	exchange, err := c.cfg.Do.Do(ctx, m.TokenRequest(wish))
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	return c.Keep(exchange, m, wish)
+}
+
+// minted gives a token that a command of the operator prints: a bridge from SAML, a vault.
+func (c *Cast) minted(m *Member, command []string, wish TokenWish) (oauth.Token, error) {
+	quoted := make([]string, len(command))
+	for i, argument := range command {
+		quoted[i] = `"` + strings.ReplaceAll(argument, `"`, `\"`) + `"`
+	}
+	text, err := c.cfg.Resolver.Secret(plan.Reference{Text: "exec:" + strings.Join(quoted, " ")}, "token")
+	if err != nil {
+		return oauth.Token{}, err
+	}
+	token := oauth.Token{Text: text, Type: "Bearer", Obtained: time.Now(), Client: m.ID(), Resource: wish.Resource, Scope: m.options(wish).Scopes, Certificate: m.Client().Certificate}
+	c.remember(m, token)
+	return token, nil
+}
+
+func (c *Cast) remember(m *Member, token oauth.Token) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.issued = append(c.issued, token)
+	c.bearers[token.Text] = m
+}
+
+// Tokens gives all tokens that the ride was given, the oldest first.
+func (c *Cast) Tokens() []oauth.Token {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.issued)
+}
+
+// Bearer gives the member to whom a token was issued, or nil.
+func (c *Cast) Bearer(token oauth.Token) *Member {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bearers[token.Text]
 }
 
 // Keep reads a token from an answer and remembers it as issued in this ride, so that it is tried at the end.
@@ -111,8 +180,6 @@ func (c *Cast) Keep(exchange wire.Exchange, m *Member, wish TokenWish) (oauth.To
 	if err != nil {
 		return oauth.Token{}, err
 	}
-	c.mu.Lock()
-	c.issued = append(c.issued, token)
-	c.mu.Unlock()
+	c.remember(m, token)
 	return token, nil
 }

@@ -64,23 +64,24 @@ const (
 
 // Check is one promise about the stack.
 type Check struct {
-	ID       string // stage.words-with-hyphens
-	Title    string // the promise, as a sentence
-	Why      string
-	Fix      string
-	Refs     []frameworks.Ref
-	Severity logbook.Severity
-	At       At
-	Needs    []Need
-	Takes    Right
-	Alone    bool // touches the whole authorization server: comes after all others, one at a time
-	Harm     Harm
-	Waits    func(plan.Limits) time.Duration // the longest single wait; nil: none
-	Promise  func(point *plan.Point) string  // the plan's key that is judged: limits.revocation.push; nil: none
-	Twin     defect.Set                      // the sandbox defect which must break this check
-	Also     []defect.Set                    // twins of others that it rightly catches too
-	Any      bool                            // a comparator: may be broken by any defect
-	Run      func(ctx context.Context, p *Pass) error
+	ID            string // stage.words-with-hyphens
+	Title         string // the promise, as a sentence
+	Why           string
+	Fix           string
+	Refs          []frameworks.Ref
+	Severity      logbook.Severity
+	At            At
+	Needs         []Need
+	Takes         Right
+	AnyCredential bool // holds at points that take no bearer tokens, too
+	Alone         bool // touches the whole authorization server: comes after all others, one at a time
+	Harm          Harm
+	Waits         func(plan.Limits) time.Duration // the longest single wait; nil: none
+	Promise       func(point *plan.Point) string  // the plan's key that is judged: limits.revocation.push; nil: none
+	Twin          defect.Set                      // the sandbox defect which must break this check
+	Also          []defect.Set                    // twins of others that it rightly catches too
+	Any           bool                            // a comparator: may be broken by any defect
+	Run           func(ctx context.Context, p *Pass) error
 }
 
 // Stage is the first part of the id.

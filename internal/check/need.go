@@ -233,6 +233,9 @@ func (c *Check) Lacks(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 			return missing, reason, gap
 		}
 	}
+	if at != nil && !c.AnyCredential && c.At == EveryPoint && at.Credential != "bearer" {
+		return Absent, fmt.Sprintf("the point takes %s and no bearer tokens", at.Credential), ""
+	}
 	missing, reason, gap := mayTake(p, c.Takes)
 	if missing != Present {
 		return missing, reason, gap

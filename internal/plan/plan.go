@@ -65,6 +65,8 @@ type AuthorizationServer struct {
 	CA        Reference   `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
 	Endpoints Endpoints   `yaml:"endpoints" doc:"Endpoints given by hand; they win over the metadata."`
 	Token     TokenSource `yaml:"token" doc:"Tokens come from a command instead of a token endpoint."`
+
+	InitialAccessToken Reference `yaml:"initial_access_token" is:"secret" doc:"Permits the registration of a client at an AS where partners are not registered, so that its real tokens can be shown to points that must not take them." example:"env:OTHER_IAT"`
 }
 
 // TokenSource mints tokens outside OAuth, for instance a SAML bridge.

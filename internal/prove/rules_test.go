@@ -11,6 +11,7 @@ import (
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/checks"
 	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
@@ -100,9 +101,14 @@ func lies(t *testing.T) []lie {
 		},
 		{
 			rule: "4: accepted is proven by identity, not by status 200",
-			setup: Setup{Catalogue: catalogue(t, "bind.without-its-certificate"), Situation: defect.Situation{CacheInFront: true},
-				Edit: func(p *plan.Plan) { p.Points[0].Addresses = nil }},
-			without: rules(check.Rules{StatusIsProof: true}), check: "bind.without-its-certificate", point: "edge",
+			setup: Setup{Catalogue: story("bind.behind-a-cache", check.EveryPoint, check.Nothing, func(ctx context.Context, p *check.Pass) error {
+				call, err := p.Opened(ctx)
+				if err != nil {
+					return err
+				}
+				return p.Refuses(ctx, call, forge.WithoutCertificate())
+			}), Situation: defect.Situation{CacheInFront: true}, Edit: func(p *plan.Plan) { p.Points[0].Addresses = nil }},
+			without: rules(check.Rules{StatusIsProof: true}), check: "bind.behind-a-cache", point: "edge",
 			truth: logbook.Inconclusive, lie: logbook.Fail,
 		},
 		{

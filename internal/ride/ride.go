@@ -496,6 +496,14 @@ func (r *run) finish(ctx context.Context) []string {
 			left = append(left, removal.Kind+" "+removal.Name)
 		}
 	}
+	if removal := r.stack.TryTokens(clean); removal != nil {
+		r.record(logbook.Entry{At: time.Since(r.start), Removal: removal})
+	}
+	if made := created["certificates"]; made > 0 {
+		r.record(logbook.Entry{At: time.Since(r.start), Removal: &logbook.Removal{
+			Kind: "certificate", Name: fmt.Sprintf("%d certificates of the test CA", made), Gone: len(left) == 0, Tried: true, Detail: "each was shown once more by its client after the client's removal; they expire within two days",
+		}})
+	}
 	stats := r.wire.Stats()
 	end := &logbook.End{
 		Finished: time.Now().UTC(), Took: time.Since(r.start), LongestWait: r.stack.LongestWait(), Requests: int(stats.Requests), PeakRate: stats.PeakRate,

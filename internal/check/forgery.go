@@ -1,0 +1,47 @@
+package check
+
+import (
+	"context"
+	"errors"
+
+	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// signatures is the check that says whether signatures are looked at at all.
+const signatures = "enforce.tampered-token"
+
+// Forged gives an accepted call of the partner whose token can be forged, and the forger. Opaque tokens make a check of
+// forgeries not applicable. A point that takes a token with a flipped bit in its signature takes any forgery: that is
+// one finding of its own and not one in every check.
+func (p *Pass) Forged(ctx context.Context) (Call, *forge.Forger, error) {
+	call, err := p.Opened(ctx)
+	if err != nil {
+		return call, nil, err
+	}
+	forger, err := p.Forger(ctx)
+	if err != nil {
+		return call, nil, err
+	}
+	err = forger.Verifies(call.Token.Text)
+	var opaque *forge.OpaqueToken
+	switch {
+	case errors.As(err, &opaque):
+		return call, nil, NotApplicable("the tokens are no JWTs, so there is nothing to forge")
+	case err != nil:
+		return call, nil, CannotTell("%v", err)
+	case p.Check.ID == signatures:
+		return call, forger, nil
+	}
+	flipped := call
+	flipped.Name = "a token with a flipped signature"
+	flipped.Make = func() (wire.Request, error) { return p.remake(call, forger.Tampered()[0]) }
+	_, answer, err := p.Do(ctx, wire.Baseline, flipped)
+	if err != nil {
+		return call, nil, err
+	}
+	if answer.Decision == wire.Accepted {
+		return call, nil, BecauseOf(signatures, "%s opens with %s, so any forgery does", call.Name, flipped.Name)
+	}
+	return call, forger, nil
+}

@@ -1,0 +1,110 @@
+package check
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// RefusesUnseen asserts that a change is refused although the point has never seen the token: a point that remembers
+// what it once decided about a token answers from memory otherwise. The control before is made with another token of
+// the same client, the one after with this very token: C(t1) accepted, N(t2), C(t2) accepted. The altered request is
+// compared with the last. Elsewhere, if given, shows that what is wrong here is right there (rule 2).
+func (p *Pass) RefusesUnseen(ctx context.Context, control Call, elsewhere *Call, change wire.Change) error {
+	err := p.guarded(ctx, control)
+	if err != nil {
+		return err
+	}
+	for _, node := range p.nodes(control.Point) {
+		name, at := change.Name, func(c Call) Call { return c }
+		if node != "" {
+			_, port, _ := net.SplitHostPort(node)
+			name += " at node " + port
+			at = func(c Call) Call { return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true }) }
+		}
+		err = p.unseen(ctx, name, at, control, elsewhere, change)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pass) unseen(ctx context.Context, name string, at func(Call) Call, control Call, elsewhere *Call, change wire.Change) error {
+	before := len(p.observation.Exchanges)
+	var found tasted
+	for attempt := range 3 {
+		if attempt > 0 {
+			err := p.Wait(ctx, time.Duration(attempt)*300*time.Millisecond)
+			if err != nil {
+				return err
+			}
+		}
+		var err error
+		found, err = p.tryUnseen(ctx, at, control, elsewhere, change)
+		if err != nil {
+			return err
+		}
+		if found.controlled || found.answer.Decision == wire.Accepted {
+			p.record(name, found, before)
+			return nil
+		}
+	}
+	p.Case(name, logbook.Inconclusive, "refused", "", found.differs, "the control failed three times: "+found.control.Why)
+	return nil
+}
+
+func (p *Pass) tryUnseen(ctx context.Context, at func(Call) Call, control Call, elsewhere *Call, change wire.Change) (tasted, error) {
+	var found tasted
+	fresh, err := p.Unseen(ctx, control)
+	if err != nil {
+		return found, err
+	}
+	fresh, control = at(fresh), at(control)
+	good, altered, err := p.alter(fresh, change, &found)
+	if err != nil {
+		return found, err
+	}
+	if found.differs == "" {
+		return found, Broken("the change %q changed nothing: the altered request is the control", change.Name)
+	}
+	err = p.provenElsewhere(ctx, good, altered, elsewhere, change.Name)
+	if err != nil {
+		return found, err
+	}
+	_, answer, err := p.Do(ctx, wire.Control, control)
+	if err != nil {
+		return found, err
+	}
+	if answer.Decision != wire.Accepted {
+		found.control = answer
+		return found, nil
+	}
+	err = p.bite(ctx, fresh, change, altered, &found)
+	if err != nil {
+		return found, err
+	}
+	_, answer, err = p.Do(ctx, wire.Control, fresh)
+	if err != nil {
+		return found, err
+	}
+	found.controlled, found.control = answer.Decision == wire.Accepted, answer
+	return found, nil
+}
+
+// Unseen gives a call with a token that nobody has used yet. Where the server gives the same token again there is none:
+// a note says so, and the call is as it was.
+func (p *Pass) Unseen(ctx context.Context, call Call) (Call, error) {
+	token, err := call.Member.NewToken(ctx, call.Point)
+	if err != nil {
+		return call, err
+	}
+	if token.Text == call.Token.Text {
+		p.Note("the server gives the same token again, so the point may have seen it before")
+		return call, nil
+	}
+	return call.As(call.Member, token), nil
+}
