@@ -1,0 +1,87 @@
+package register
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// ExcessGrants registers a partner that asks for grants which a machine has no use for: password, implicit and token
+// exchange. They must not be in the answer, and must not work.
+//
+// RFC 7591 §2 and §3.2.1: the server MAY reject or replace what was asked, and tells what is registered. That it does so
+// here is our demand: a partner gets client_credentials and nothing else. Where the three together are refused, each is
+// asked for alone: one unknown word may hide that another is granted.
+var ExcessGrants = &check.Check{
+	ID:       "register.excess-grants",
+	Title:    "a registration gets no grant beside client_credentials by asking for it",
+	Why:      "with token exchange or password a partner turns what it finds into tokens of others; grants that nobody watches are the way in",
+	Fix:      "allow partners the grant client_credentials only, refuse or replace the rest, and check the grant at the token endpoint too",
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.4"), frameworks.NHI(5), frameworks.SP80053("CM-7")},
+	Severity: logbook.High,
+	At:       check.HomeServer,
+	Needs:    []check.Need{check.Registration},
+	Twin:     defect.Set{GrantsUnfiltered: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		const exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+		expected, opened := "refused, or registered without it", false
+		for _, asked := range [][]string{{"password", "implicit", exchange}, {"password"}, {"implicit"}, {exchange}} {
+			name := "asks for " + strings.Join(asked, ", ")
+			metadata := map[string]any{"grant_types": append([]string{"client_credentials"}, asked...)}
+			if slices.Contains(asked, "implicit") { // RFC 7591 §2.1: implicit without its response type is inconsistent
+				metadata["response_types"], metadata["redirect_uris"] = []string{"token"}, []string{"https://checkride.invalid/callback"}
+			}
+			got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Metadata: metadata})
+			switch {
+			case err != nil:
+				return err
+			case got.Decision == wire.Unknown:
+				return check.CannotTell("%s: %s", name, got.Why)
+			case got.Decision != wire.Accepted:
+				p.Case(name, logbook.Pass, expected, got.Why, "grant_types", "")
+				continue
+			}
+			opened = true
+			granted := oauth.Strings(got.Member.Client().Registered["grant_types"])
+			excess := slices.DeleteFunc(slices.Clone(granted), func(grant string) bool { return !slices.Contains(asked, grant) })
+			if len(excess) > 0 {
+				p.Case(name, logbook.Fail, expected, "registered with "+strings.Join(excess, ", "), "grant_types", "")
+			} else {
+				p.Case(name, logbook.Pass, expected, "registered with "+strings.Join(granted, ", "), "grant_types", "")
+			}
+			err = p.Cast.Settle(ctx, got.Member)
+			if err != nil {
+				return err
+			}
+			own, err := got.Member.TokenWith(ctx, got.Member.Usual())
+			if err != nil {
+				return err
+			}
+			garbage := p.Stack.Keeper.Keep("garbage", "checkride-"+got.Member.ID())
+			err = p.Refuses(ctx, p.AtToken(got.Member, got.Member.Usual()),
+				wire.Change{Name: "token request with the grant password", Apply: func(r wire.Request) (wire.Request, error) {
+					r = r.SetForm("grant_type", "password").SetForm("username", "checkride")
+					return r.WithCredential(wire.Credential{In: wire.InForm, Name: "password", Text: garbage}), nil
+				}},
+				wire.Change{Name: "token request with the grant token exchange", Apply: func(r wire.Request) (wire.Request, error) {
+					r = r.SetForm("grant_type", exchange).SetForm("subject_token_type", "urn:ietf:params:oauth:token-type:access_token")
+					return r.WithCredential(wire.Credential{In: wire.InForm, Name: "subject_token", Text: own.Text}), nil
+				}})
+			if err != nil || len(asked) > 1 {
+				return err
+			}
+		}
+		if opened {
+			return nil
+		}
+		return p.RegistrationOpens(ctx, cast.Partner)
+	},
+}

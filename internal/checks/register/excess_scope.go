@@ -1,0 +1,69 @@
+package register
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// ExcessScope registers a partner that asks for scopes beyond what was agreed, and then asks for a token with them.
+//
+// RFC 7591 §2 and §3.2.1: the server MAY reject or replace what was asked, and tells what is registered. Which scopes a
+// partner may have is the plan's word (agreement.unentitled_scopes).
+var ExcessScope = &check.Check{
+	ID:       "register.excess-scope",
+	Title:    "a registration gets no scope beyond the agreement by asking for it",
+	Why:      "a partner that writes its own rights into its registration has all of them",
+	Fix:      "decide at registration which scopes a partner may have, by what was agreed and not by what it asks, and hold the token endpoint to it",
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Needs:    []check.Need{check.Registration, check.Unentitled},
+	Twin:     defect.Set{RegisteredScopeUnfiltered: true},
+	Also:     []defect.Set{{ScopeBeyondGrant: true}}, // the token then carries what the registration did not get
+	Run: func(ctx context.Context, p *check.Pass) error {
+		const name, expected = "registration", "refused, or registered without them"
+		partner, err := p.Partner(ctx)
+		if err != nil {
+			return err
+		}
+		beyond := p.Stack.Plan.Agreement.Unentitled
+		differs := "scope: also " + strings.Join(beyond, " ")
+		got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Scopes: append(slices.Clone(partner.Plan.Scopes), beyond...)})
+		switch {
+		case err != nil:
+			return err
+		case got.Decision == wire.Unknown:
+			return check.CannotTell("the registration could not be decided: %s", got.Why)
+		case got.Decision != wire.Accepted:
+			err = p.RegistrationOpens(ctx, cast.Partner)
+			if err != nil {
+				return err
+			}
+			p.Case(name, logbook.Pass, expected, got.Why, differs, "")
+			return nil
+		}
+		scope, told := got.Told("scope")
+		if !told {
+			p.Note("the answer does not tell which scope is registered, though RFC 7591 §3.2.1 wants all metadata told")
+		}
+		found := check.Beyond([]check.ScopeTold{{By: "the answer", Scopes: strings.Fields(scope)}}, beyond)
+		if found != "" {
+			p.Case(name, logbook.Fail, expected, "registered with "+found, differs, "")
+		} else if told {
+			p.Case(name, logbook.Pass, expected, "registered with "+scope, differs, "")
+		}
+		err = p.Cast.Settle(ctx, got.Member)
+		if err != nil {
+			return err
+		}
+		return p.NeverGrants(ctx, got.Member, beyond)
+	},
+}
