@@ -217,6 +217,9 @@ func (p *Pass) weigh(answer Answer, operation plan.Operation, x wire.Exchange) A
 		case nonce != "" || age != "":
 			answer.Cached, answer.Decision = true, wire.Unknown
 			answer.Why += " with another exchange's nonce: a cache answered"
+		default: // where the plan says that the nonce stands, an answer without it is not the operation's
+			answer.Decision = wire.Unknown
+			answer.Why += " without this exchange's nonce at " + operation.NonceAt
 		}
 		return answer
 	}

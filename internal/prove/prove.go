@@ -27,7 +27,8 @@ type Setup struct {
 	Timing    sandbox.Timing
 	Rules     ride.Rules
 	Only      []string
-	Edit      func(*plan.Plan) // alters the sandbox's own plan
+	Edit      func(*plan.Plan)                    // alters the sandbox's own plan
+	Beside    func(*memnet.Network) (stop func()) // what else stands on the network
 }
 
 // Ride runs the sandbox, rides it and gives the logbook's entries.
@@ -39,6 +40,9 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}
 	defer stack.Close()
+	if s.Beside != nil {
+		defer s.Beside(network)()
+	}
 	p, err := plan.Load(stack.Plan())
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox's plan: %w", err)
