@@ -74,7 +74,8 @@ func demo(cmd *cobra.Command, set defect.Set, out string) error {
 	if err != nil {
 		return fmt.Errorf("the sandbox's plan: %w", err)
 	}
-	return fly(cmd, screen, laid, ride.Config{
+	_, err = fly(cmd, screen, laid, ride.Config{
 		Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(laid.Dir, "sandbox"), Tool: tool(), Command: called(os.Args),
 	})
+	return err
 }

@@ -91,7 +91,9 @@ func run(cmd *cobra.Command, path string, f runFlags) error {
 	if err != nil {
 		return err
 	}
-	return fly(cmd, screen, laid, cfg)
+	outcome, err := fly(cmd, screen, laid, cfg)
+	remains(cmd, laid, outcome)
+	return err
 }
 
 // load reads a plan; what is wrong with it is misuse. The ledger keeps the plan's whole path, so that a cleanup finds it
@@ -129,14 +131,13 @@ func known(p *plan.Plan, f runFlags) error {
 }
 
 // fly rides, shows the summary and gives the verdict's exit code.
-func fly(cmd *cobra.Command, screen screen, laid folder.Folder, cfg ride.Config) error {
+func fly(cmd *cobra.Command, screen screen, laid folder.Folder, cfg ride.Config) (folder.Outcome, error) {
 	outcome, err := folder.Ride(cmd.Context(), cfg, laid, screen.progress())
-	defer remains(cmd, laid, outcome)
 	if err != nil {
 		if outcome.Keeper != nil {
 			err = errors.New(outcome.Keeper.Mask(err.Error()))
 		}
-		return err
+		return outcome, err
 	}
 	opts := screen.opts
 	opts.Report, opts.Logbook = near(laid.HTML()), near(laid.Logbook())
@@ -145,9 +146,9 @@ func fly(cmd *cobra.Command, screen screen, laid folder.Folder, cfg ride.Config)
 	}
 	err = report.Terminal(screen.w, logbook.File(laid.Logbook()), opts)
 	if err != nil {
-		return err
+		return outcome, err
 	}
-	return exited(outcome.Verdict.Exit())
+	return outcome, exited(outcome.Verdict.Exit())
 }
 
 // remains says what is left in the stack, and how to remove it.
