@@ -9,7 +9,6 @@ import (
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
-	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -40,16 +39,6 @@ func (p *Pass) Issue(ctx context.Context, purpose wire.Purpose, member *cast.Mem
 		return issued, err
 	}
 	return issued, nil
-}
-
-// FirstPoint gives the first point that takes tokens of a server.
-func (p *Pass) FirstPoint(server string) *plan.Point {
-	points := p.Stack.Plan.Points
-	i := slices.IndexFunc(points, func(point plan.Point) bool { return p.Cast.TokenServer(&point) == server })
-	if i < 0 {
-		return nil
-	}
-	return &points[i]
 }
 
 // ScopeTold is the scope that a token has by one of the places that tell it.

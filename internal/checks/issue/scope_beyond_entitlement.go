@@ -1,0 +1,34 @@
+package issue
+
+import (
+	"context"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+)
+
+// ScopeBeyondEntitlement asks for the partner's scopes and, in the same request, for some that it must not get. The
+// answer, the token and introspection are compared: one of them may tell what the others hide.
+//
+// RFC 6749 §3.3: the server MAY ignore what was asked, and MUST tell what it gave where that differs. §5.2: else it
+// refuses with invalid_scope.
+var ScopeBeyondEntitlement = &check.Check{
+	ID:       "issue.scope-beyond-entitlement",
+	Title:    "a token request gets no scope beyond the agreement",
+	Why:      "a partner gives itself every right that exists by naming it in a request",
+	Fix:      "narrow what is asked to what the client is entitled to, each scope by itself, or refuse with invalid_scope",
+	Refs:     []frameworks.Ref{frameworks.RFC(6749, "3.3"), frameworks.RFC(6749, "5.2"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.RFC(9700, "2.3"), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Needs:    []check.Need{check.Unentitled},
+	Twin:     defect.Set{ScopeBeyondGrant: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.Partner(ctx)
+		if err != nil {
+			return err
+		}
+		return p.NeverGrants(ctx, partner, p.Stack.Plan.Agreement.Unentitled)
+	},
+}
