@@ -66,6 +66,7 @@ const (
 type Check struct {
 	ID            string // stage.words-with-hyphens
 	Title         string // the promise, as a sentence
+	Broken        string // how it reads when it is broken, without the place; empty where the title turns by itself (is refused)
 	Why           string
 	Fix           string
 	Refs          []frameworks.Ref
@@ -92,7 +93,7 @@ func (c *Check) Stage() logbook.Stage {
 
 // Card is what the logbook keeps of a check.
 func (c *Check) Card() *logbook.Card {
-	card := &logbook.Card{ID: c.ID, Stage: c.Stage(), Title: c.Title, Why: c.Why, Fix: c.Fix, Severity: c.Severity, Twin: strings.Join(c.Twin.Names(), ", ")}
+	card := &logbook.Card{ID: c.ID, Stage: c.Stage(), Title: c.Title, Broken: c.Broken, Why: c.Why, Fix: c.Fix, Severity: c.Severity, Twin: strings.Join(c.Twin.Names(), ", ")}
 	for _, ref := range c.Refs {
 		card.Refs = append(card.Refs, logbook.Reference{ID: ref.ID, Title: ref.Title, URL: ref.URL})
 	}

@@ -45,7 +45,7 @@ func (s *Stack) TryTokens(ctx context.Context) *logbook.Removal {
 	if len(still) > 0 {
 		slices.Sort(still)
 		removal.Gone = false
-		removal.Name = fmt.Sprintf("%d tokens that open %s until they expire", len(still), strings.Join(slices.Compact(still), ", "))
+		removal.Name = fmt.Sprintf("of which %d still open %s and die by expiry", len(still), strings.Join(slices.Compact(slices.Clone(still)), ", "))
 	} else if len(asked) < len(live) {
 		removal.Detail += fmt.Sprintf(", %d not tried", len(live)-len(asked))
 	}

@@ -109,7 +109,11 @@ func (p *Pass) lifeWithin(token oauth.Token, limit time.Duration, promise string
 		return CannotTell("the server does not say how long the token lives")
 	}
 	life := time.Until(token.Expires)
-	p.observation.Bounds = append(p.observation.Bounds, logbook.Bound{Name: "until expiry", Low: life, High: life, Limit: limit, Limited: promise, Expired: true})
+	outcome := logbook.Pass
+	if life > limit {
+		outcome = logbook.Fail
+	}
+	p.observation.Bounds = append(p.observation.Bounds, logbook.Bound{Name: "until expiry", Low: life, High: life, Limit: limit, Limited: promise, Expired: true, Outcome: outcome})
 	p.Holds("the token dies by itself within "+limit.String(), life <= limit, "it lives "+life.Round(100*time.Millisecond).String())
 	return nil
 }

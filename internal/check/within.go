@@ -262,6 +262,7 @@ func (p *Pass) watchLane(ctx context.Context, w Withdrawal, watches []*watch) er
 	started := time.Now()
 	for _, one := range watches {
 		one.schedule(started, w.Limit, p.Limits.Patience.D())
+		p.tellWatch(w, one)
 	}
 	for {
 		due := earliest(watches)
@@ -329,15 +330,16 @@ func (o *watch) conclude(limit, patience time.Duration) {
 	o.decided = !o.dense || o.bound.Held >= hold
 }
 
-// tellWatch says how a watch ended, for whoever looks on.
+// tellWatch says how a watch stands, for whoever looks on: when it begins and when it ends.
 func (p *Pass) tellWatch(w Withdrawal, one *watch) {
-	told := &logbook.Watch{Check: p.Check.ID, Point: p.Name, Name: one.name, What: w.What, Since: one.done.Sub(p.Stack.Since), Limit: w.Limit}
-	if one.firstRefused.IsZero() {
-		told.Over = true
-	} else {
-		told.Refused = one.firstRefused.Sub(one.sent)
-		told.Over = told.Refused > w.Limit
+	told := &logbook.Watch{
+		Check: p.Check.ID, Point: p.Name, Name: one.name, What: w.What, Since: one.done.Sub(p.Stack.Since), Limit: w.Limit,
+		Until: one.done.Add(w.Limit + p.Limits.Patience.D()).Sub(p.Stack.Since),
 	}
+	if !one.firstRefused.IsZero() {
+		told.Refused = one.firstRefused.Sub(one.sent)
+	}
+	told.Over = one.decided && (told.Refused == 0 || told.Refused > w.Limit)
 	p.Stack.Record(logbook.Entry{At: time.Since(p.Stack.Since), Watch: told})
 }
 

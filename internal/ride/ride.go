@@ -207,7 +207,7 @@ func rootsOf(p *plan.Plan, resolver plan.Resolver) (map[string]*x509.CertPool, e
 		}
 	}
 	for _, point := range p.Points {
-		err := add("points."+point.Name, point.URL, point.CA)
+		err := errors.Join(add("points."+point.Name, point.URL, point.CA), add("points."+point.Name, point.Origin, point.CA))
 		if err != nil {
 			return nil, err
 		}
@@ -501,7 +501,7 @@ func (r *run) finish(ctx context.Context) []string {
 	}
 	if made := created["certificates"]; made > 0 {
 		r.record(logbook.Entry{At: time.Since(r.start), Removal: &logbook.Removal{
-			Kind: "certificate", Name: fmt.Sprintf("%d certificates of the test CA", made), Gone: len(left) == 0, Tried: true, Detail: "each was shown once more by its client after the client's removal; they expire within two days",
+			Kind: "certificate", Name: "of the test CA", Gone: len(left) == 0, Tried: true, Detail: "each was shown once more by its client after the client's removal; they expire within two days",
 		}})
 	}
 	stats := r.wire.Stats()
