@@ -16,6 +16,8 @@ import (
 // mutual TLS and MUST verify that the certificate matches the certificate associated with the access token. If they do
 // not match, the resource access attempt MUST be rejected with an error, per RFC 6750, using an HTTP 401 status code and
 // the invalid_token error code."
+//
+// The token is one that the point has never seen: what it answers from memory is bind.warm-cache's business.
 var WithoutItsCertificate = &check.Check{
 	ID:       "bind.without-its-certificate",
 	Title:    "a certificate-bound token is refused without its certificate",
@@ -24,13 +26,13 @@ var WithoutItsCertificate = &check.Check{
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "3"), frameworks.RFC(9700, "4.10.1"), frameworks.NHI(4), frameworks.ASVS("10.3.5")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
-	Needs:    []check.Need{check.Binding},
+	Needs:    []check.Need{check.Binding, check.ClientCertificate},
 	Twin:     defect.Set{BindingOptional: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {
 			return err // cannot tell: never a pass, never a finding
 		}
-		return p.Refuses(ctx, call, forge.WithoutCertificate())
+		return p.RefusesUnseen(ctx, call, nil, forge.WithoutCertificate())
 	},
 }

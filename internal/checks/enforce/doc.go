@@ -1,0 +1,2 @@
+// Package enforce holds the checks of the stage enforce: what a point must let in and what it must refuse, whoever asks.
+package enforce
