@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/checks"
+	"github.com/checkride/checkride/internal/docs"
 	"github.com/checkride/checkride/internal/logbook"
 )
 
@@ -31,7 +31,7 @@ checkride explain bind.without-its-certificate     one of them`),
 				if stage != "" && string(c.Stage()) != stage {
 					continue
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", c.ID, c.Severity, where(c.At), c.Card().Twin)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", c.ID, c.Severity, docs.Where(c.At), c.Card().Twin)
 			}
 			return table.Flush()
 		},
@@ -47,16 +47,4 @@ func stages() []string {
 		all = append(all, string(stage))
 	}
 	return all
-}
-
-func where(at check.At) string {
-	switch at {
-	case check.EveryPoint:
-		return "every point"
-	case check.HomeServer:
-		return "authorization server"
-	case check.EverySource:
-		return "every audit log"
-	}
-	return "whole stack"
 }
