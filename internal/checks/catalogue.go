@@ -6,14 +6,48 @@ package checks
 import (
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/checks/bind"
+	"github.com/checkride/checkride/internal/checks/discover"
 	"github.com/checkride/checkride/internal/checks/enforce"
+	"github.com/checkride/checkride/internal/checks/issue"
+	"github.com/checkride/checkride/internal/checks/register"
 	"github.com/checkride/checkride/internal/checks/revoke"
 )
 
 // Catalogue gives every check, in the order of a partner's life.
 func Catalogue() []*check.Check {
 	return []*check.Check{
+		discover.IssuerIsItself,
+		discover.NoWeakAlgorithm,
+		discover.PublishedKeysArePublic,
+		register.ConfigurationWithoutToken,
+		register.ExcessGrants,
+		register.ExcessScope,
+		register.NeighboursRegistrationToken,
+		register.PublicClient,
+		register.WithoutAccessToken,
+		issue.OutsideWindow,
+		issue.ResponseNotStored,
+		issue.ScopeBeyondEntitlement,
+		issue.ScopelessToken,
+		issue.TokenLifetime,
+		bind.CertificateInHeader,
+		bind.UnboundToken,
+		bind.WarmCache,
+		bind.WithAnothersCertificate,
 		bind.WithoutItsCertificate,
+		enforce.AssertionAsToken,
+		enforce.DeniedOperations,
+		enforce.EmbeddedKey,
+		enforce.ForeignIssuer,
+		enforce.IdentityHeaders,
+		enforce.KeyConfusion,
+		enforce.NeighboursObject,
+		enforce.NoWayAround,
+		enforce.OtherAudience,
+		enforce.PointsAgree,
+		enforce.SharedCache,
+		enforce.TamperedToken,
+		enforce.UnsignedToken,
 		enforce.WithoutToken,
 		revoke.TokenOutlivesRevocation,
 	}
