@@ -20,6 +20,7 @@ import (
 var NoWeakAlgorithm = &check.Check{
 	ID:       "discover.no-weak-algorithm",
 	Title:    "the metadata offers no unsigned client assertions, and offers what the partner was promised",
+	Broken:   "the metadata offers unsigned client assertions, or not what the partner was promised",
 	Why:      "a server that lists none takes a login that everybody can write; one that does not list the agreed method makes partners fall back to a weaker one",
 	Fix:      "take none out of the *_auth_signing_alg_values_supported lists, and list the methods and grants that partners use",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8725, "3.2"), frameworks.ASVS("9.1.2"), frameworks.NHI(4)},

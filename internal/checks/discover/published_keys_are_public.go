@@ -23,6 +23,7 @@ import (
 var PublishedKeysArePublic = &check.Check{
 	ID:       "discover.published-keys-are-public",
 	Title:    "the server's key set holds public keys alone, of sound size",
+	Broken:   "the server publishes a private key, or one that is too small",
 	Why:      "with a private part anybody mints tokens as any partner, and no log will ever show it",
 	Fix:      "publish the public members only, withdraw every key that was shown, and use RSA of 2048 bits or EC of 256 bits and more",
 	Refs:     []frameworks.Ref{frameworks.RFC(7517, "9.2"), frameworks.RFC(7517, "4.5"), frameworks.RFC(7518, "3.3"), frameworks.NHI(2), frameworks.ASVS("11.6.1"), frameworks.SP80053("IA-13(1)")},

@@ -18,6 +18,7 @@ import (
 var ResponseNotStored = &check.Check{
 	ID:       "issue.response-not-stored",
 	Title:    "the answer that carries a token may not be stored",
+	Broken:   "the answer that carries a token may be stored",
 	Why:      "a proxy or a cache on the way keeps the token, and gives it to whoever asks next",
 	Fix:      "send Cache-Control: no-store with every answer of the token endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "5.1"), frameworks.NHI(2), frameworks.ASVS("10.1.1")},

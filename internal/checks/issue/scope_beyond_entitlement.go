@@ -17,6 +17,7 @@ import (
 var ScopeBeyondEntitlement = &check.Check{
 	ID:       "issue.scope-beyond-entitlement",
 	Title:    "a token request gets no scope beyond the agreement",
+	Broken:   "a token request gets scopes beyond the agreement",
 	Why:      "a partner gives itself every right that exists by naming it in a request",
 	Fix:      "narrow what is asked to what the client is entitled to, each scope by itself, or refuse with invalid_scope",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "3.3"), frameworks.RFC(6749, "5.2"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.RFC(9700, "2.3"), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},

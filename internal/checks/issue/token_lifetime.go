@@ -23,6 +23,7 @@ import (
 var TokenLifetime = &check.Check{
 	ID:       "issue.token-lifetime",
 	Title:    "an access token lives no longer than agreed",
+	Broken:   "an access token lives longer than agreed",
 	Why:      "a token that leaks works until it ends, and at points that do not learn of revocations nothing else ends it",
 	Fix:      "shorten the lifetime of access tokens for this partner to what the plan says",
 	Refs:     []frameworks.Ref{frameworks.NHI(7), frameworks.RFC(6749, "5.1"), frameworks.RFC(6749, "4.4.3"), frameworks.ASVS("9.2.1"), frameworks.SP80053("IA-13(3)")},

@@ -17,6 +17,7 @@ import (
 var ConfigurationWithoutToken = &check.Check{
 	ID:       "register.configuration-without-token",
 	Title:    "a client's configuration is not shown without its registration token",
+	Broken:   "a client's configuration is shown without its registration token",
 	Why:      "the configuration holds the client's secret and the token that changes or deletes it",
 	Fix:      "ask for the registration access token on every method of the client configuration endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.1"), frameworks.RFC(7592, "2"), frameworks.NHI(2), frameworks.API(2), frameworks.SP80053("AC-3")},

@@ -19,6 +19,7 @@ import (
 var NeighboursRegistrationToken = &check.Check{
 	ID:       "register.neighbours-registration-token",
 	Title:    "a registration token opens the configuration of its own client alone",
+	Broken:   "a registration token opens the configuration of another client",
 	Why:      "any partner can read another's secret, change its keys or delete it",
 	Fix:      "compare the registration access token with the one of the client that the URL names",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.1"), frameworks.RFC(7592, "2.3"), frameworks.API(1), frameworks.ASVS("8.4.1"), frameworks.SP80053("AC-3")},

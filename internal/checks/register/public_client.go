@@ -19,6 +19,7 @@ import (
 var PublicClient = &check.Check{
 	ID:       "register.public-client",
 	Title:    "no partner is registered without client authentication",
+	Broken:   "a partner is registered without client authentication",
 	Why:      "whoever reads a client_id in a log or an address is that partner",
 	Fix:      "refuse token_endpoint_auth_method none for partners, or replace it and tell so",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "5"), frameworks.RFC(6749, "4.4"), frameworks.NHI(4), frameworks.ASVS("10.4.10")},

@@ -19,6 +19,7 @@ import (
 var WithoutAccessToken = &check.Check{
 	ID:       "register.without-access-token",
 	Title:    "nobody becomes a client without the initial access token",
+	Broken:   "anybody becomes a client without the initial access token",
 	Why:      "anybody makes themselves a partner, with credentials that are as good as those of a real one",
 	Fix:      "ask for the initial access token at the registration endpoint and compare it as a whole, before anything is created",
 	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(6750, "3.1"), frameworks.ASVS("10.4.7"), frameworks.NHI(4), frameworks.SP80053("AC-2")},

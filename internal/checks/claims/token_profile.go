@@ -1,0 +1,66 @@
+package claims
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+)
+
+// TokenProfile reads the partner's access token, where it is a JWT.
+//
+// RFC 9068 §2.1: typ at+jwt, and an algorithm that is not none; §2.2: iss, exp, aud, sub, client_id, iat and jti are
+// REQUIRED. It binds a server only if that claims the profile, and nothing in its metadata could say so; so for all
+// others this is our demand, and its severity is medium: that a point takes another kind of JWT for a token, or one
+// without signature, is judged at the point, and blocks there. Asymmetric algorithms are RECOMMENDED: noted.
+var TokenProfile = &check.Check{
+	ID:       "claims.token-profile",
+	Title:    "a JWT access token says that it is one, and holds what points must compare",
+	Broken:   "a JWT access token does not say that it is one, or lacks what points must compare",
+	Why:      "points cannot tell an access token from another JWT of the same server, or miss a claim and skip its comparison; medium, since RFC 9068 binds only servers that claim it",
+	Fix:      "issue access tokens by RFC 9068: typ at+jwt, and iss, exp, aud, sub, client_id, iat and jti in each",
+	Refs:     []frameworks.Ref{frameworks.RFC(9068, "2.1"), frameworks.RFC(9068, "2.2"), frameworks.RFC(8725, "3.11"), frameworks.House(), frameworks.ASVS("9.2.2"), frameworks.SP80053("IA-13(2)")},
+	Severity: logbook.Medium,
+	At:       check.HomeServer,
+	Twin:     defect.Set{TokenTypeMissing: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.Partner(ctx)
+		if err != nil {
+			return err
+		}
+		token, err := partner.Token(ctx, p.HomePoint())
+		if err != nil {
+			return err
+		}
+		if token.JWT == nil {
+			return check.NotApplicable("the access tokens of %s are opaque", p.Name)
+		}
+		typ, _ := token.JWT.Header["typ"].(string)
+		bare := strings.TrimPrefix(strings.ToLower(typ), "application/") // RFC 7515 §4.1.9
+		p.Holds("typ is at+jwt", bare == "at+jwt", fmt.Sprintf("typ is %q", typ))
+		alg, _ := token.JWT.Header["alg"].(string)
+		p.Holds("the token is signed", !strings.EqualFold(alg, "none") && alg != "" && token.JWT.Signature > 0, fmt.Sprintf("alg is %q", alg))
+		if strings.HasPrefix(alg, "HS") {
+			p.Note("alg is %s: whoever verifies can also mint; RFC 9068 §2.1 recommends an asymmetric algorithm", alg)
+		}
+		if kid, _ := token.JWT.Header["kid"].(string); kid == "" {
+			p.Note("the token has no kid, so a change of keys is hard to follow")
+		}
+		var missing []string
+		for _, claim := range []string{"iss", "exp", "aud", "sub", "client_id", "iat", "jti"} {
+			if _, there := token.JWT.Claims[claim]; !there {
+				missing = append(missing, claim)
+			}
+		}
+		observed := "all are there"
+		if len(missing) > 0 {
+			observed = "missing: " + strings.Join(missing, ", ")
+		}
+		p.Holds("iss, exp, aud, sub, client_id, iat and jti are in the token", len(missing) == 0, observed)
+		return nil
+	},
+}
