@@ -18,8 +18,9 @@ import (
 
 // PointsAgree sends the same odd requests to every point that takes the same kind of credential and compares what they
 // decide. Where some let in and some do not, a partner's access depends on the door, and the weaker one is what an
-// attacker finds. How they refuse may differ: that is noted. Points whose declared kinds make a difference lawful are not
-// compared: what concerns the certificate only where the plan says that bound tokens are agreed.
+// attacker finds. How they refuse may differ, and whether they take a good request in another lawful spelling: that is
+// noted. Points whose declared kinds make a difference lawful are not compared: what concerns the certificate only where
+// the plan says that bound tokens are agreed.
 //
 // Consistency is our own demand. Some of the variants have a clause of their own: RFC 9110 §11.1 makes scheme names
 // case-insensitive, RFC 6750 §2 knows one way of sending a token per request, FAPI 2.0 §5.3.4 none in the query.
@@ -61,17 +62,18 @@ var PointsAgree = &check.Check{
 			}
 		}
 		for i, variant := range variants {
-			compare(p, variant.change.Name, seen[i])
+			compare(p, variant, seen[i])
 		}
 		return nil
 	},
 }
 
 // variant is one odd request. Bound: the certificate of the connection decides about it. Abroad: its token is the
-// partner's own for another point, and the change is made for each point.
+// partner's own for another point, and the change is made for each point. Lawful: it is a good request in another
+// spelling, so that who refuses it errs on the safe side.
 type variant struct {
-	change        wire.Change
-	bound, abroad bool
+	change                wire.Change
+	bound, abroad, lawful bool
 }
 
 type seenAt struct {
@@ -85,9 +87,9 @@ func variantsOf(forger *forge.Forger) []variant {
 		{change: forger.GarbageToken()},
 		{change: forge.TokenInQuery()},
 		{change: tokenInBoth()},
-		{change: scheme("scheme in small letters", "bearer ")},
-		{change: scheme("scheme in capitals", "BEARER ")},
-		{change: scheme("two blanks after the scheme", "Bearer  ")},
+		{change: scheme("scheme in small letters", "bearer "), lawful: true},
+		{change: scheme("scheme in capitals", "BEARER "), lawful: true},
+		{change: scheme("two blanks after the scheme", "Bearer  "), lawful: true},
 		{change: scheme("no blank after the scheme", "Bearer")},
 		{change: scheme("no scheme", "")},
 		{change: scheme("another scheme", "Token ")},
@@ -210,7 +212,8 @@ func tokenAbroad(ctx context.Context, p *check.Pass, partner *cast.Member, point
 
 // compare judges one variant over all points. Who is the odd one is told by number; of two, and of halves, those that let
 // in are.
-func compare(p *check.Pass, name string, seen []seenAt) {
+func compare(p *check.Pass, variant variant, seen []seenAt) {
+	name := variant.change.Name
 	var in, out, unknown, ways []string
 	for _, at := range seen {
 		told := at.point + " " + at.answer.Why
@@ -226,6 +229,9 @@ func compare(p *check.Pass, name string, seen []seenAt) {
 	}
 	const expected = "the same decision at every point"
 	switch {
+	case len(in) > 0 && len(out) > 0 && variant.lawful:
+		p.Case(name, logbook.Pass, expected, fmt.Sprintf("a lawful spelling, accepted at %s, refused at %s", list(in), list(out)), "", "")
+		p.Note("%s is a lawful spelling (RFC 9110 §11) and refused at %s", name, list(out))
 	case len(in) > 0 && len(out) > 0 && len(in) <= len(out):
 		p.Case(name, logbook.Fail, expected, fmt.Sprintf("accepted at %s, refused at %s", list(in), list(out)), "", "")
 	case len(in) > 0 && len(out) > 0:
