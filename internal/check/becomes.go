@@ -1,0 +1,67 @@
+package check
+
+import (
+	"context"
+	"time"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Resume plays the operator's hook that lets a suspended member in again, and forgets the tokens that it had.
+func (p *Pass) Resume(ctx context.Context, member *cast.Member) (wire.Exchange, error) {
+	x, err := p.Hook(ctx, plan.Resume, member, nil)
+	member.ForgetTokens()
+	return x, err
+}
+
+// Becomes asks a call every quarter of a second until it is decided as wanted at every node (Denied holds odd refusals
+// too), or until time is up. It gives how long that took and the last answer, and asserts nothing.
+func (p *Pass) Becomes(ctx context.Context, call Call, wanted wire.Decision, within time.Duration) (time.Duration, Answer, error) {
+	started := time.Now()
+	for {
+		answer, err := p.everywhere(ctx, call, wanted)
+		if err != nil {
+			return 0, answer, err
+		}
+		took := time.Since(started)
+		if decidedAs(answer, wanted) || took >= within {
+			return took, answer, nil
+		}
+		err = p.Wait(ctx, min(250*time.Millisecond, within-took))
+		if err != nil {
+			return took, answer, err
+		}
+	}
+}
+
+// everywhere gives the first answer of a node that is not as wanted, else the last.
+func (p *Pass) everywhere(ctx context.Context, call Call, wanted wire.Decision) (Answer, error) {
+	var answer Answer
+	for _, node := range p.nodes(call.Point) {
+		at := call
+		if node != "" {
+			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true })
+		}
+		var err error
+		_, answer, err = p.Do(ctx, wire.Probe, at)
+		if err != nil || !decidedAs(answer, wanted) {
+			return answer, err
+		}
+	}
+	return answer, nil
+}
+
+func decidedAs(answer Answer, wanted wire.Decision) bool {
+	return answer.Decision == wanted || wanted == wire.Denied && answer.Decision == wire.Odd
+}
+
+// ForgetKeys drops what rests on the server's signing keys: the shared tokens and the published keys. The next check
+// begins anew.
+func (p *Pass) ForgetKeys() {
+	p.Cast.ForgetTokens()
+	p.Stack.mu.Lock()
+	defer p.Stack.mu.Unlock()
+	clear(p.Stack.forgers)
+}
