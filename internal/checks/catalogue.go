@@ -5,12 +5,19 @@ package checks
 
 import (
 	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/checks/audit"
+	"github.com/checkride/checkride/internal/checks/authenticate"
 	"github.com/checkride/checkride/internal/checks/bind"
+	"github.com/checkride/checkride/internal/checks/claims"
+	"github.com/checkride/checkride/internal/checks/compromise"
 	"github.com/checkride/checkride/internal/checks/discover"
 	"github.com/checkride/checkride/internal/checks/enforce"
+	"github.com/checkride/checkride/internal/checks/expire"
 	"github.com/checkride/checkride/internal/checks/issue"
+	"github.com/checkride/checkride/internal/checks/offboard"
 	"github.com/checkride/checkride/internal/checks/register"
 	"github.com/checkride/checkride/internal/checks/revoke"
+	"github.com/checkride/checkride/internal/checks/rotate"
 )
 
 // Catalogue gives every check, in the order of a partner's life.
@@ -25,6 +32,17 @@ func Catalogue() []*check.Check {
 		register.NeighboursRegistrationToken,
 		register.PublicClient,
 		register.WithoutAccessToken,
+		authenticate.AssertionExpiredOrElsewhere,
+		authenticate.AssertionForged,
+		authenticate.AssertionNamesAnother,
+		authenticate.CertificateInHeader,
+		authenticate.CertificatePurpose,
+		authenticate.ExpiredCertificate,
+		authenticate.NeighboursCertificate,
+		authenticate.NoCredentials,
+		authenticate.OtherMethod,
+		authenticate.SameNameOtherCA,
+		authenticate.WrongSecret,
 		issue.OutsideWindow,
 		issue.ResponseNotStored,
 		issue.ScopeBeyondEntitlement,
@@ -35,6 +53,10 @@ func Catalogue() []*check.Check {
 		bind.WarmCache,
 		bind.WithAnothersCertificate,
 		bind.WithoutItsCertificate,
+		claims.IntrospectionWithoutAuthentication,
+		claims.NeighbourIntrospects,
+		claims.SameIdentityEverywhere,
+		claims.TokenProfile,
 		enforce.AssertionAsToken,
 		enforce.DeniedOperations,
 		enforce.EmbeddedKey,
@@ -49,6 +71,28 @@ func Catalogue() []*check.Check {
 		enforce.TamperedToken,
 		enforce.UnsignedToken,
 		enforce.WithoutToken,
+		audit.LifecycleLogged,
+		audit.NoSecrets,
+		audit.RefusalsLogged,
+		audit.StepsLogged,
+		rotate.OldSecret,
+		rotate.RemovedKey,
+		rotate.RetiredCertificate,
+		rotate.WithdrawnSigningKey,
+		expire.TokenPastExpiry,
+		expire.WindowCloses,
+		revoke.NeighbourRevokes,
+		revoke.NotRevocable,
+		revoke.ReducedEntitlement,
 		revoke.TokenOutlivesRevocation,
+		revoke.WithoutAuthentication,
+		compromise.Recovery,
+		compromise.ReplayedAssertion,
+		compromise.ThiefIsLockedOut,
+		offboard.DeletedClientGetsTokens,
+		offboard.Leftovers,
+		offboard.RegistrationTokenDies,
+		offboard.SuspendedClient,
+		offboard.TokenOutlivesClient,
 	}
 }

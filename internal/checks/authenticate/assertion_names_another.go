@@ -1,0 +1,45 @@
+package authenticate
+
+import (
+	"context"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+)
+
+// AssertionNamesAnother signs with the good key of the partner and names somebody else, or nobody.
+//
+// RFC 7523 §3 asks for iss (1) and for sub (2), which for client authentication is the client_id. RFC 7521 §4.2: a
+// client_id beside the assertion names the same client; §5.2: the issuer of an assertion that a client makes itself is
+// the client.
+var AssertionNamesAnother = &check.Check{
+	ID:       "authenticate.assertion-names-another",
+	Title:    "a client assertion proves the client that signed it and no other",
+	Why:      "a partner that signs with its own key and names another gets tokens as the other, or under a mixed identity",
+	Fix:      "find the key by sub, and refuse where iss, sub and client_id are not all the same client",
+	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3"), frameworks.RFC(7521, "4.2"), frameworks.RFC(7521, "5.2"), frameworks.OIDC("9"), frameworks.NHI(4), frameworks.ASVS("6.8.2"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-13(2)")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Needs:    []check.Need{check.Method("private_key_jwt"), check.Neighbour},
+	Takes:    check.FailAuth,
+	Twin:     defect.Set{AssertionSubjectIgnored: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.By(ctx, cast.Partner, oauth.PrivateKeyJWT)
+		if err != nil {
+			return err
+		}
+		neighbour, err := p.Neighbour(ctx)
+		if err != nil {
+			return err
+		}
+		return p.Refuses(ctx, p.Login(partner),
+			forge.AssertionWithout("iss"), forge.AssertionClaim("iss", neighbour.ID()),
+			forge.AssertionWithout("sub"), forge.AssertionClaim("sub", neighbour.ID()),
+			forge.FormField("client_id", neighbour.ID()))
+	},
+}

@@ -1,0 +1,2 @@
+// Package authenticate holds the checks of the stage authenticate: who is no partner, or proves it badly, gets no token.
+package authenticate

@@ -1,0 +1,3 @@
+// Package compromise holds the checks of the stage compromise: a thief has copies, the alarm is raised, and service comes
+// back without what was stolen.
+package compromise

@@ -1,0 +1,2 @@
+// Package rotate holds the checks of the stage rotate: a new credential works, and the old one ends in time.
+package rotate

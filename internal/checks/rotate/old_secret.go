@@ -1,0 +1,73 @@
+package rotate
+
+import (
+	"context"
+	"time"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// OldSecret rotates the secret of a client, by the operator's hook or by an update (RFC 7592 §2.2, whose answer may carry
+// a new one), and measures how long the old secret still gets tokens. The new one must work all the while, else the
+// refusal of the old says nothing.
+//
+// RFC 7592 §2.1 and §2.2 bind the client: it MUST drop the old secret at once. How long the server may take it is the
+// plan's to say (limits.secret_overlap); on top of it comes the time that a write may take to reach all replicas.
+var OldSecret = &check.Check{
+	ID:       "rotate.old-secret",
+	Title:    "a rotated client secret gets no token after the agreed overlap",
+	Why:      "a secret that was rotated because it leaked is still good for whoever found it",
+	Fix:      "let the rotation end the old secret, at once or after the agreed overlap; look for a list of former secrets",
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7592, "2.2"), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.CSF("PR.AA-01"), frameworks.SP80053("IA-5")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Needs:    []check.Need{check.Registration, check.SecretLogin},
+	Takes:    check.Rotate,
+	Waits:    func(l plan.Limits) time.Duration { return (l.SecretOverlap + l.Settle + l.Patience).D() },
+	Promise:  func(*plan.Point) string { return "limits.secret_overlap" },
+	Twin:     defect.Set{OldSecretWorks: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.OwnBy(ctx, oauth.ClientSecretBasic, oauth.ClientSecretPost)
+		if err != nil {
+			return err
+		}
+		login := p.Login(partner)
+		copied, err := login.Make()
+		if err != nil {
+			return err
+		}
+		old, renewed := login, login
+		old.Name, renewed.Name = "the old secret", "the new secret"
+		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
+		rotate := func(ctx context.Context) (wire.Exchange, error) {
+			before := partner.Client().Secret
+			if !p.Cast.HasHook(plan.RotateSecret) {
+				x, err := p.Update(ctx, partner, func(map[string]any) {})
+				if err == nil && partner.Client().Secret == before {
+					err = check.CannotTell("an update gives no new secret, and the plan has no hook `rotate_secret`; add it under hooks")
+				}
+				return x, err
+			}
+			x, err := p.Hook(ctx, plan.RotateSecret, partner, nil)
+			if err != nil {
+				return x, err
+			}
+			secret := x.Secret("client_secret")
+			if secret.Empty() {
+				return x, check.CannotTell("the answer of hook rotate_secret has no JSON member client_secret")
+			}
+			partner.Change(func(client *oauth.Client) { client.Secret = secret })
+			return x, nil
+		}
+		return p.RefusedWithin(ctx, check.Withdrawal{
+			What: "rotated secret", Limit: (p.Limits.SecretOverlap + p.Limits.Settle).D(), Promise: "limits.secret_overlap", All: rotate, Sibling: &renewed,
+			Watched: func(context.Context) ([]check.Watched, error) { return []check.Watched{{Call: old}}, nil },
+		})
+	},
+}

@@ -1,0 +1,80 @@
+package rotate
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// RetiredCertificate renews a self-signed certificate: first the new one is registered beside the old, and both work;
+// then the new one alone. It measures how long the old one still gets tokens.
+//
+// RFC 8705 §2.2: the certificate must match one that is registered for the client. With tls_client_auth (§2.1) it is the
+// subject that is registered, and an old certificate lawfully lives until it expires or is revoked: this is not asked
+// there.
+var RetiredCertificate = &check.Check{
+	ID:       "rotate.retired-certificate",
+	Title:    "a self-signed certificate that was taken out of the client's set gets no token within the agreed time",
+	Why:      "a certificate whose key leaked is replaced, and is still good for whoever found it",
+	Fix:      "compare the certificate of the connection with those that are registered now, on every request",
+	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2.2"), frameworks.RFC(7592, "2.2"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.SP80053("IA-5(2)")},
+	Severity: logbook.Critical,
+	At:       check.HomeServer,
+	Needs:    []check.Need{check.Registration},
+	Takes:    check.Rotate,
+	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
+	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
+	Twin:     defect.Set{OldCertificateWorks: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.OwnBy(ctx, oauth.SelfSignedTLSClientAuth)
+		if err != nil {
+			return err
+		}
+		before := partner.Client().Certificate
+		after, err := cast.SelfSigned(partner.Name())
+		if err != nil {
+			return err
+		}
+		register := func(ctx context.Context, certificates ...*tls.Certificate) (wire.Exchange, error) {
+			return p.Update(ctx, partner, func(metadata map[string]any) {
+				keys := []any{}
+				for _, one := range certificates {
+					keys = append(keys, cast.CertificateJWK(one))
+				}
+				metadata["jwks"] = map[string]any{"keys": keys}
+			})
+		}
+		login := p.Login(partner)
+		copied, err := login.Make()
+		if err != nil {
+			return err
+		}
+		old, renewed := login, login
+		old.Name, renewed.Name = "the old certificate", "the new certificate"
+		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
+
+		_, err = register(ctx, before, after)
+		if err != nil {
+			return err
+		}
+		partner.Change(func(client *oauth.Client) { client.Certificate = after })
+		err = p.Opens(ctx, renewed)
+		if err != nil {
+			return err
+		}
+		return p.RefusedWithin(ctx, check.Withdrawal{
+			What: "retired certificate", Limit: p.Limits.KeyWithdrawal.D(), Promise: "limits.key_withdrawal", Sibling: &renewed,
+			Watched: func(context.Context) ([]check.Watched, error) { return []check.Watched{{Call: old}}, nil },
+			All:     func(ctx context.Context) (wire.Exchange, error) { return register(ctx, after) },
+		})
+	},
+}
