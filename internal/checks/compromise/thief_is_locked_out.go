@@ -44,8 +44,9 @@ var ThiefIsLockedOut = &check.Check{
 		limit, promise := p.Limits.Revocation.For(p.Point.Revocation)
 		var alarm wire.Exchange
 		suspend := func(ctx context.Context) (wire.Exchange, error) {
-			alarm, err = p.Hook(ctx, plan.Suspend, partner, nil)
-			return alarm, err
+			x, err := p.Hook(ctx, plan.Suspend, partner, nil)
+			alarm = x
+			return x, err
 		}
 		err = p.WithdrawnWithin(ctx, partner, check.Withdrawal{What: "copied token", Limit: limit, Promise: promise, All: suspend})
 		if err == nil && alarm.Received.IsZero() { // a point that waits for expiry is not told, the server is
