@@ -8,48 +8,67 @@ import (
 	"sync"
 	"time"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
-// mostTried bounds how many tokens are tried at the end of a ride: the newest, which live longest.
-const mostTried = 64
+// mostTried bounds how many tokens are tried at the end of a ride: the newest, which live longest. The points get a
+// moment to learn that the clients are gone.
+const (
+	mostTried = 64
+	moment    = time.Second
+)
 
 // TryTokens tries, after everything was removed, the tokens of the ride that have not expired, each at its own point
-// (rule 19). It says how many still open something, and until when.
+// (rule 19). It says how many still open something; nil: there were none.
 func (s *Stack) TryTokens(ctx context.Context) *logbook.Removal {
 	tokens := s.Cast.Tokens()
-	live := slices.DeleteFunc(slices.Clone(tokens), func(t oauth.Token) bool { return !t.Expires.IsZero() && time.Until(t.Expires) <= 0 })
-	slices.Reverse(live)
-	asked := live[:min(len(live), mostTried)]
-	removal := &logbook.Removal{Kind: "token", Name: fmt.Sprintf("%d tokens", len(tokens)), Gone: true, Tried: true}
 	if len(tokens) == 0 {
 		return nil
 	}
-	open := make([]string, len(asked))
-	hands := make(chan struct{}, 8)
-	var all sync.WaitGroup
-	for i, token := range asked {
-		hands <- struct{}{}
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			open[i] = s.opens(ctx, token)
-			<-hands
-		}()
+	live := slices.DeleteFunc(slices.Clone(tokens), func(t oauth.Token) bool { return !t.Expires.IsZero() && time.Until(t.Expires) <= 0 })
+	slices.Reverse(live)
+	asked := live[:min(len(live), mostTried)]
+	open, places := asked, []string(nil)
+	for begun := time.Now(); len(open) > 0; {
+		open, places = s.stillOpen(ctx, open)
+		if time.Since(begun) >= moment || len(open) > 0 && cast.Sleep(ctx, moment/4) != nil {
+			break
+		}
 	}
-	all.Wait()
-	still := slices.DeleteFunc(open, func(name string) bool { return name == "" })
-	removal.Detail = fmt.Sprintf("%d expired, %d tried", len(tokens)-len(live), len(asked))
-	if len(still) > 0 {
-		slices.Sort(still)
-		removal.Gone = false
-		removal.Name = fmt.Sprintf("of which %d still open %s and die by expiry", len(still), strings.Join(slices.Compact(slices.Clone(still)), ", "))
-	} else if len(asked) < len(live) {
-		removal.Detail += fmt.Sprintf(", %d not tried", len(live)-len(asked))
+	removal := &logbook.Removal{
+		Kind: "token", Name: fmt.Sprintf("%d in all", len(tokens)), Gone: len(open) == 0, Tried: true,
+		Detail: fmt.Sprintf("%d expired, %d tried, %d not tried", len(tokens)-len(live), len(asked), len(live)-len(asked)),
+	}
+	if len(open) > 0 {
+		removal.Name = fmt.Sprintf("of which %d still open %s and die by expiry", len(open), strings.Join(places, ", "))
 	}
 	return removal
+}
+
+// stillOpen gives the tokens that open a point, and these points.
+func (s *Stack) stillOpen(ctx context.Context, tokens []oauth.Token) ([]oauth.Token, []string) {
+	places := make([]string, len(tokens))
+	hands := make(chan struct{}, 8)
+	var all sync.WaitGroup
+	for i, token := range tokens {
+		hands <- struct{}{}
+		all.Go(func() {
+			places[i] = s.opens(ctx, token)
+			<-hands
+		})
+	}
+	all.Wait()
+	var open []oauth.Token
+	for i, place := range places {
+		if place != "" {
+			open = append(open, tokens[i])
+		}
+	}
+	slices.Sort(places)
+	return open, slices.DeleteFunc(slices.Compact(places), func(name string) bool { return name == "" })
 }
 
 // opens gives the name of the point that a token still opens.

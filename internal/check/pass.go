@@ -402,15 +402,12 @@ func (p *Pass) conclude(err error) {
 	case errors.As(err, &stopped):
 		o.Outcome, o.Cause = stopped.outcome, stopped.cause
 		p.because(stopped.because)
-		if p.Stack.Rules.SilenceIsPass && o.Outcome == logbook.Inconclusive {
-			o.Outcome = logbook.Pass
-		}
 	default:
 		o.Outcome = logbook.Inconclusive
 		p.because(p.Stack.Keeper.Mask(err.Error()))
-		if p.Stack.Rules.SilenceIsPass {
-			o.Outcome = logbook.Pass
-		}
+	}
+	if p.Stack.Rules.SilenceIsPass && o.Outcome == logbook.Inconclusive {
+		o.Outcome = logbook.Pass
 	}
 	if o.Outcome == logbook.Fail || o.Outcome == logbook.Pass {
 		return

@@ -84,7 +84,8 @@ func (p *Pass) sandwich(ctx context.Context, control Call, elsewhere *Call, chan
 		if err != nil {
 			return false, err
 		}
-		if verdict.controlled {
+		undecided := verdict.answer.Decision == wire.Unknown && !verdict.answer.Foreign && !verdict.answer.Cached // 429, a timeout
+		if verdict.controlled && (!undecided || attempt == 2 || p.Stack.Rules.NoRepeat) {
 			p.record(name, verdict, before)
 			return true, nil
 		}

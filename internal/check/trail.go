@@ -21,15 +21,16 @@ type Step struct {
 	Who      string // as the log names the caller; empty: it showed nothing by which it could be named
 }
 
-// NamedInLogs tells the logs of the pass's place whose records to keep although they carry no marker. It must be called
-// before the steps are taken.
-func (p *Pass) NamedInLogs(member *cast.Member) {
+// NamedInLogs gives how the logs of the pass's place name a member, and lets them keep records that name it although
+// they carry no marker. It must be called before the steps are taken.
+func (p *Pass) NamedInLogs(member *cast.Member) string {
+	name := p.nameOf(member)
 	for _, log := range p.Stack.Logs[p.Name] {
-		log.Watch(p.nameOf(member))
+		log.Watch(name)
 	}
+	return name
 }
 
-// nameOf is how the logs of the pass's place name a member.
 func (p *Pass) nameOf(member *cast.Member) string {
 	if p.Point != nil && p.Point.Identity[member.Role] != "" {
 		return p.Point.Identity[member.Role]

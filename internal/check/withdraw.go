@@ -70,15 +70,6 @@ func (p *Pass) HomePoint() *plan.Point {
 	return found
 }
 
-// HomeWish is what a token request of a member asks for at the server where partners are registered.
-func (p *Pass) HomeWish(member *cast.Member) cast.TokenWish {
-	wish := cast.TokenWish{Resource: member.Plan.Resource}
-	if point := p.HomePoint(); point != nil && point.Resource != "" {
-		wish.Resource = point.Resource
-	}
-	return wish
-}
-
 // Bystander is a good call at a point of somebody whom the check does not harm: the shared partner, or the neighbour
 // where the partner is the one that is harmed. It is nil where there is nobody else. Its token is renewed in time.
 func (p *Pass) Bystander(ctx context.Context, point *plan.Point, harmed *cast.Member) (*Call, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/checks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/memnet"
@@ -159,12 +161,26 @@ func TestHostileServers(t *testing.T) {
 	}
 }
 
+// some takes every third check, or all of them where the whole matrix is asked for.
+func some(catalogue []*check.Check) []*check.Check {
+	if os.Getenv("CHECKRIDE_MATRIX") != "" {
+		return catalogue
+	}
+	var few []*check.Check
+	for i, c := range catalogue {
+		if i%3 == 0 {
+			few = append(few, c)
+		}
+	}
+	return few
+}
+
 func (h hostile) ride(t *testing.T, place string, edit func(*plan.Plan)) {
 	t.Helper()
 	var requests atomic.Int64
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	ridden(t, Setup{Catalogue: checks.Catalogue(), Edit: edit, Beside: h.beside(&requests)}, func(t *testing.T, entries []logbook.Entry) {
+	ridden(t, Setup{Catalogue: some(checks.Catalogue()), Edit: edit, Beside: h.beside(&requests)}, func(t *testing.T, entries []logbook.Entry) {
 		unsure := 0
 		for _, e := range entries {
 			if e.End != nil && e.End.Took > 10*time.Minute {
@@ -176,6 +192,11 @@ func (h hostile) ride(t *testing.T, place string, edit func(*plan.Plan)) {
 			}
 			switch o.Outcome {
 			case logbook.NotApplicable:
+			case logbook.Pass:
+				// That a token can be revoked is the authorization server's doing, which is healthy beside a hostile point.
+				if o.Check != "revoke.not-revocable" || place == "main" {
+					t.Errorf("%s at %s passes: expected %s; observed %s", o.Check, o.Point, o.Expected, o.Observed)
+				}
 			case logbook.Fail:
 				// What a document says of itself is judged as it stands: an issuer that is a list is a true finding.
 				if !strings.HasPrefix(o.Check, "discover.") || h.name != "wrong types everywhere" {

@@ -50,7 +50,7 @@ func catalogue(t *testing.T, ids ...string) []*check.Check {
 		}
 	}
 	if len(some) != len(ids) {
-		return nil // XXX
+		t.Fatalf("not all of %v are in the catalogue", ids)
 	}
 	return some
 }
@@ -247,9 +247,6 @@ func TestEachRuleKeepsTheEngineFromLying(t *testing.T) {
 	for _, row := range lies(t) {
 		t.Run(row.rule, func(t *testing.T) {
 			t.Parallel()
-			if row.setup.Catalogue == nil {
-				t.Skip("XXX")
-			}
 			truth := outcome(t, row, ride.Rules{})
 			if truth.Outcome != row.truth {
 				t.Errorf("with the rule: %v, want %v; observed %s, because %s", truth.Outcome, row.truth, truth.Observed, truth.Because)
