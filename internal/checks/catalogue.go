@@ -91,6 +91,7 @@ func Catalogue() []*check.Check {
 		compromise.ThiefIsLockedOut,
 		offboard.DeletedClientGetsTokens,
 		offboard.Leftovers,
+		offboard.NothingOfAWholeLifeSurvives,
 		offboard.RegistrationTokenDies,
 		offboard.SuspendedClient,
 		offboard.TokenOutlivesClient,

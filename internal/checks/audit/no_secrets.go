@@ -1,0 +1,95 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// NoSecrets looks in the logs for the very tokens, secrets, keys and assertions that the ride has sent and received,
+// whole and in the forms that programs write them in: an exact search, so that what it finds is one. It comes after all
+// others, so that it sees what refusals and errors left in the logs too.
+//
+// ASVS 5.0 V16.2.5: credentials are not logged; session tokens only hashed or masked.
+var NoSecrets = &check.Check{
+	ID:            "audit.no-secrets",
+	Title:         "no log holds a token, a secret or a key",
+	Broken:        "a log holds a token, a secret or a key",
+	Why:           "whoever can read the log, or its backup, can act as the partner",
+	Fix:           "log a hash or the jti of a token and no Authorization header, body or query; then treat what was logged as leaked",
+	Refs:          []frameworks.Ref{frameworks.ASVS("16.2.5"), frameworks.NHI(2), frameworks.SP80053("AU-9"), frameworks.SP80053("IA-5(6)"), frameworks.RFC(9700, "4.9")},
+	Severity:      logbook.Critical,
+	At:            check.EverySource,
+	Needs:         []check.Need{check.Audit},
+	AnyCredential: true,
+	Alone:         true,
+	Twin:          defect.Set{TokenInLog: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		x, err := aLastExchange(ctx, p)
+		if err != nil {
+			return err
+		}
+		_, err = p.Logged(ctx, p.Name, x) // what was written before it has arrived with it
+		if err != nil {
+			return err
+		}
+		for _, log := range p.Stack.Logs[p.Name] {
+			err := log.Poll(ctx)
+			if err != nil {
+				return check.CannotTell("audit log %s: %v", log.Name(), err)
+			}
+			leaks, stats := log.Secrets(), log.Stats()
+			const expected = "no line holds a secret of this ride"
+			if stats.Lines == 0 {
+				p.Case(log.Name(), logbook.Inconclusive, expected, "", "", "audit log "+log.Name()+" shows no line")
+				continue
+			}
+			if log.Filtered() {
+				p.Note("%s: only in lines with our marker, since the plan declares it filtered", log.Name())
+			}
+			if stats.Cut > 0 {
+				p.Note("%s: %d lines were longer than is read; what stands behind was not looked at", log.Name(), stats.Cut)
+			}
+			if len(leaks) == 0 {
+				p.Case(log.Name(), logbook.Pass, expected, fmt.Sprintf("none in %d lines", stats.Lines), "", "")
+				continue
+			}
+			first := leaks[0]
+			p.Case(log.Name(), logbook.Fail, expected, fmt.Sprintf("%d of %d lines hold one, the first a %s at byte %d: %s",
+				stats.Leaking, stats.Lines, strings.Join(first.Kinds, " and a "), first.Offset, start(first.Text)), "", "")
+		}
+		return nil
+	},
+}
+
+// aLastExchange makes the place write a record: a call, or a token grant.
+func aLastExchange(ctx context.Context, p *check.Pass) (wire.Exchange, error) {
+	partner, err := p.Partner(ctx)
+	if err != nil {
+		return wire.Exchange{}, err
+	}
+	call := p.Login(partner)
+	if p.Point != nil {
+		token, err := partner.Token(ctx, p.Point)
+		if err != nil {
+			return wire.Exchange{}, err
+		}
+		call = p.Call(partner, token)
+	}
+	x, _, err := p.Do(ctx, wire.Control, call)
+	return x, err
+}
+
+// start is as much of a line as a report can show.
+func start(line string) string {
+	if len(line) <= 200 {
+		return line
+	}
+	return strings.ToValidUTF8(line[:200], "") + "..."
+}

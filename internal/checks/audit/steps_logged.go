@@ -1,0 +1,56 @@
+package audit
+
+import (
+	"context"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// StepsLogged looks for what the partner was just let do: a token at the authorization server, a call at a point. Each
+// step leaves exactly one record. How complete it is (who, what, when, outcome, origin, resource, correlation and the
+// partner's name) is told; SP 800-53 AU-3 lists what a record must hold.
+var StepsLogged = &check.Check{
+	ID:            "audit.steps-logged",
+	Title:         "each step that was let through leaves exactly one record in the audit log",
+	Broken:        "a step that was let through is not told by exactly one record",
+	Why:           "after an incident nobody can say what the partner did, or whether it was the partner",
+	Fix:           "write one record for each token issued and each call let in, with client, action, time, outcome, origin, resource and the request's id",
+	Refs:          []frameworks.Ref{frameworks.SP80053("AU-2"), frameworks.SP80053("AU-3"), frameworks.SP80053("AU-12"), frameworks.ASVS("16.2.1"), frameworks.ASVS("16.3.1"), frameworks.CSF("PR.PS-04")},
+	Severity:      logbook.High,
+	At:            check.EverySource,
+	Needs:         []check.Need{check.Audit},
+	AnyCredential: true,
+	Promise:       func(*plan.Point) string { return "limits.log_delay" },
+	Twin:          defect.Set{GrantsUnlogged: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.Partner(ctx)
+		if err != nil {
+			return err
+		}
+		if p.Point == nil && p.Name != partner.Server.Name {
+			return check.NotApplicable("the ride has no client at %s", p.Name)
+		}
+		who := p.NamedInLogs(partner)
+		name, call := "a token grant", p.Login(partner)
+		if p.Point != nil {
+			name = "an accepted call"
+			call, err = p.Opened(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		x, answer, err := p.Do(ctx, wire.Control, call)
+		if err != nil {
+			return err
+		}
+		if answer.Decision != wire.Accepted {
+			return check.CannotTell("%s was not accepted: %s", call.Name, answer.Why)
+		}
+		return p.Tells(ctx, check.Step{Name: name, Exchange: x, Who: who})
+	},
+}
