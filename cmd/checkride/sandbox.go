@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -58,6 +59,10 @@ func stay(cmd *cobra.Command, dir string, set defect.Set, situation defect.Situa
 		}
 		defer os.RemoveAll(made)
 		dir = made
+	}
+	dir, err := filepath.Abs(dir) // what is printed must work from anywhere
+	if err != nil {
+		return err
 	}
 	stack, err := sandbox.Start(sandbox.Config{Dir: dir, Defects: set, Situation: situation})
 	if err != nil {
