@@ -25,7 +25,7 @@ func (c *cleaner) find(ctx context.Context, name string) ([]string, error) {
 }
 
 // idsIn reads the answer of find_client: JSON that holds objects with client_id, as a list or under any member, a list
-// of ids, or plain lines with one id each. An object that tells its client_name is taken only if that is the very name:
+// of ids (alone, or under clients, client_ids or ids), or plain lines with one id each. An object that tells its client_name is taken only if that is the very name:
 // a list that is searched by prefix finds "partner 1" and "partner 10".
 func idsIn(body []byte, name string) ([]string, error) {
 	text := bytes.TrimSpace(body)
@@ -40,22 +40,25 @@ func idsIn(body []byte, name string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the answer is no JSON: %w; let it answer with {\"clients\": [{\"client_id\": ..., \"client_name\": ...}]}", err)
 	}
-	ids := gather(value, name)
+	ids := gather("", value, name)
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
 }
 
-func gather(value any, name string) []string {
+// listing are the members under which a list of strings is a list of ids.
+var listing = []string{"", "clients", "client_ids", "ids"}
+
+func gather(member string, value any, name string) []string {
 	var ids []string
 	switch value := value.(type) {
 	case []any:
-		for _, member := range value {
-			id, isID := member.(string)
-			if isID && id != "" {
+		for _, one := range value {
+			id, isID := one.(string)
+			if isID && id != "" && slices.Contains(listing, member) {
 				ids = append(ids, id)
 				continue
 			}
-			ids = append(ids, gather(member, name)...)
+			ids = append(ids, gather(member, one, name)...)
 		}
 	case map[string]any:
 		id, isClient := value["client_id"].(string)
@@ -66,8 +69,8 @@ func gather(value any, name string) []string {
 			}
 			return ids
 		}
-		for _, member := range value {
-			ids = append(ids, gather(member, name)...)
+		for member, inner := range value {
+			ids = append(ids, gather(member, inner, name)...)
 		}
 	}
 	return ids
