@@ -90,8 +90,8 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"Expiry":         s.cfg.Timing.TokenLife + 6*time.Second,
 		"Points": []planPoint{
 			{Name: edgePoint, URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
-			{Name: gatewayOne, URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
-			{Name: legacyOne, URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey},
+			{Name: gatewayOne, Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
+			{Name: legacyOne, Addresses: s.addresses[legacyOne], URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey},
 		},
 	}
 	t, err := template.New("plan.yaml").Option("missingkey=error").Parse(planText)
