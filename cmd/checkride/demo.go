@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,9 @@ import (
 // typical are three defects as they are often met: a cache that outlives a revocation, a binding that is checked only
 // when somebody shows a certificate, and a middleware that does not log what it refuses.
 func typical() []string { return []string{"token_cache=6s", "binding_optional", "denials_unlogged"} }
+
+// tokenLife is the demo's longest unavoidable wait: long enough to watch a revocation, short enough for a newcomer.
+const tokenLife = 8 * time.Second
 
 func newDemo() *cobra.Command {
 	var healthy bool
@@ -65,7 +69,7 @@ func demo(cmd *cobra.Command, set defect.Set, out string) error {
 	if err != nil {
 		return err
 	}
-	stack, err := sandbox.Start(sandbox.Config{Dir: filepath.Join(laid.Dir, "sandbox"), Defects: set})
+	stack, err := sandbox.Start(sandbox.Config{Dir: filepath.Join(laid.Dir, "sandbox"), Defects: set, Timing: sandbox.Timing{TokenLife: tokenLife}})
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}
@@ -74,8 +78,17 @@ func demo(cmd *cobra.Command, set defect.Set, out string) error {
 	if err != nil {
 		return fmt.Errorf("the sandbox's plan: %w", err)
 	}
+	fmt.Fprintf(screen.w, "sandbox    AS, edge, gateway, legacy, API and their logs, on loopback; %s\n", switched(set.Names()))
 	_, err = fly(cmd, screen, laid, ride.Config{
 		Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(laid.Dir, "sandbox"), Tool: tool(), Command: called(os.Args),
 	})
 	return err
+}
+
+// switched says which defects are on.
+func switched(names []string) string {
+	if len(names) == 0 {
+		return "no defect is on"
+	}
+	return "defects: " + strings.Join(names, ", ")
 }
