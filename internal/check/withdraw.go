@@ -255,6 +255,6 @@ func (p *Pass) Exposed(token oauth.Token, why string, limit time.Duration, promi
 	p.observation.Bounds = append(p.observation.Bounds, logbook.Bound{
 		Name: "until expiry", Low: life, High: life, Limit: limit, Limited: promise, Expired: true, Outcome: outcome,
 	})
-	p.Holds("it can be revoked, or dies by itself within "+limit.String()+" ("+promise+")", life <= limit, why+": it lives "+life.Round(100*time.Millisecond).String()+" more")
+	p.Holds("it can be revoked, or dies by itself within "+limit.String(), life <= limit, why+": it lives "+life.Round(100*time.Millisecond).String()+" more")
 	return nil
 }

@@ -42,7 +42,7 @@ var NoSecrets = &check.Check{
 		for _, log := range p.Stack.Logs[p.Name] {
 			err := log.Poll(ctx)
 			if err != nil {
-				return check.CannotTell("audit log %s: %v", log.Name(), err)
+				return check.CannotTell("%v", err)
 			}
 			leaks, stats := log.Secrets(), log.Stats()
 			const expected = "no line holds a secret of this ride"

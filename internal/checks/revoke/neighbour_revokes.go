@@ -50,7 +50,7 @@ var NeighbourRevokes = &check.Check{
 		}
 		token, pulse, err := p.LiveToken(ctx, partner)
 		if err != nil {
-			return err
+			return unseen(ctx, p, partner, token, err)
 		}
 		_, answer, err = p.Do(ctx, wire.Altered, p.AtRevocation(neighbour, token.Text))
 		if err != nil {
@@ -63,20 +63,6 @@ var NeighbourRevokes = &check.Check{
 		if !p.Holds("the partner's token lives", lives, "the neighbour's revocation was answered "+answer.Why+"; "+seen) {
 			return nil
 		}
-		_, answer, err = p.Do(ctx, wire.Control, p.AtRevocation(partner, token.Text))
-		if err != nil {
-			return err
-		}
-		if answer.Decision != wire.Accepted {
-			return check.BecauseOf("revoke.not-revocable", "the partner's own revocation was not accepted: %s", answer.Why)
-		}
-		dies, seen, err := p.Dies(ctx, pulse)
-		if err != nil {
-			return err
-		}
-		if !dies {
-			return check.BecauseOf("revoke.not-revocable", "the partner's own revocation does nothing either (%s)", seen)
-		}
-		return nil
+		return ends(ctx, p, partner, token, pulse)
 	},
 }

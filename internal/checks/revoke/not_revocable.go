@@ -58,7 +58,7 @@ var NotRevocable = &check.Check{
 			return check.CannotTell("the revocation was not accepted: %s", answer.Why)
 		case pulse == nil:
 			p.Note("believed by the answer alone: the ride cannot introspect the token")
-			p.Holds("it can be revoked, or dies by itself within "+limit.String()+" ("+promise+")", true, "the revocation was accepted ("+answer.Why+")")
+			p.Holds("it can be revoked, or dies by itself within "+limit.String(), true, "the revocation was accepted ("+answer.Why+")")
 			return nil
 		}
 		dies, seen, err := p.Dies(ctx, pulse)
@@ -68,7 +68,7 @@ var NotRevocable = &check.Check{
 		if !dies {
 			return p.Exposed(token, "the revocation was accepted ("+answer.Why+") and did nothing ("+seen+")", limit, promise)
 		}
-		p.Holds("it can be revoked, or dies by itself within "+limit.String()+" ("+promise+")", true, "revoked ("+seen+")")
+		p.Holds("it can be revoked, or dies by itself within "+limit.String(), true, "revoked ("+seen+")")
 		return nil
 	},
 }

@@ -40,7 +40,7 @@ var WithoutAuthentication = &check.Check{
 		}
 		token, pulse, err := p.LiveToken(ctx, partner)
 		if err != nil {
-			return err
+			return unseen(ctx, p, partner, token, err)
 		}
 		good := p.AtRevocation(partner, token.Text)
 		changes, err := wrongAuthentications(ctx, p, good)
@@ -54,21 +54,7 @@ var WithoutAuthentication = &check.Check{
 			}
 		}
 		// The control comes last, since it ends the token: the same request with its authentication works.
-		_, answer, err := p.Do(ctx, wire.Control, good)
-		if err != nil {
-			return err
-		}
-		if answer.Decision != wire.Accepted {
-			return check.BecauseOf("revoke.not-revocable", "the partner's own revocation was not accepted: %s", answer.Why)
-		}
-		dies, seen, err := p.Dies(ctx, pulse)
-		if err != nil {
-			return err
-		}
-		if !dies {
-			return check.BecauseOf("revoke.not-revocable", "the partner's own revocation does nothing either (%s)", seen)
-		}
-		return nil
+		return ends(ctx, p, partner, token, pulse)
 	},
 }
 
