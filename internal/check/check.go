@@ -82,6 +82,7 @@ type Check struct {
 	Twin          defect.Set                      // the sandbox defect which must break this check
 	Also          []defect.Set                    // twins of others that it rightly catches too
 	Any           bool                            // a comparator: may be broken by any defect
+	Follows       []string                        // ids or patterns (bind.*): where one of these fails too, this failure has the same cause and is folded under it
 	Run           func(ctx context.Context, p *Pass) error
 }
 
@@ -93,7 +94,7 @@ func (c *Check) Stage() logbook.Stage {
 
 // Card is what the logbook keeps of a check.
 func (c *Check) Card() *logbook.Card {
-	card := &logbook.Card{ID: c.ID, Stage: c.Stage(), Title: c.Title, Broken: c.Broken, Why: c.Why, Fix: c.Fix, Severity: c.Severity, Twin: strings.Join(c.Twin.Names(), ", ")}
+	card := &logbook.Card{ID: c.ID, Stage: c.Stage(), Title: c.Title, Broken: c.Broken, Why: c.Why, Fix: c.Fix, Severity: c.Severity, Follows: c.Follows, Twin: strings.Join(c.Twin.Names(), ", ")}
 	for _, ref := range c.Refs {
 		card.Refs = append(card.Refs, logbook.Reference{ID: ref.ID, Title: ref.Title, URL: ref.URL})
 	}

@@ -39,11 +39,11 @@ func (s *Stack) TryTokens(ctx context.Context) *logbook.Removal {
 		}
 	}
 	removal := &logbook.Removal{
-		Kind: "token", Name: fmt.Sprintf("%d in all", len(tokens)), Gone: len(open) == 0, Tried: true,
+		Kind: "tokens", Name: fmt.Sprintf("(%d)", len(tokens)), Gone: len(open) == 0, Tried: true,
 		Detail: fmt.Sprintf("%d expired, %d tried, %d not tried", len(tokens)-len(live), len(asked), len(live)-len(asked)),
 	}
 	if len(open) > 0 {
-		removal.Name = fmt.Sprintf("of which %d still open %s and die by expiry", len(open), strings.Join(places, ", "))
+		removal.Name = fmt.Sprintf("(%d of %d) that open %s until they expire", len(open), len(tokens), strings.Join(places, ", "))
 	}
 	return removal
 }

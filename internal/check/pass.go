@@ -287,6 +287,13 @@ func (p *Pass) Case(name string, outcome logbook.Outcome, expected, observed, di
 	}
 }
 
+// Where says at which points the last case went wrong, if that is elsewhere than at the pass's own place.
+func (p *Pass) Where(points ...string) {
+	if n := len(p.observation.Cases); n > 0 {
+		p.observation.Cases[n-1].Points = points
+	}
+}
+
 // settle lets an outcome speak for the whole observation if it is worse than what stands.
 func (p *Pass) settle(outcome logbook.Outcome, expected, observed, differs string) {
 	o := &p.observation

@@ -164,6 +164,12 @@ func (p *Pass) dead(ctx context.Context, call Call) error {
 		}
 	}
 	p.record(call.Name, worst, before)
+	switch {
+	case call.Point != nil:
+		p.Where(call.Point.Name)
+	case call.Member != nil:
+		p.Where(call.Member.Server.Name)
+	}
 	return nil
 }
 

@@ -336,6 +336,9 @@ func (p *Pass) tellWatch(w Withdrawal, one *watch) {
 		Check: p.Check.ID, Point: p.Name, Name: one.name, What: w.What, Since: one.done.Sub(p.Stack.Since), Limit: w.Limit,
 		Until: one.done.Add(w.Limit + p.Limits.Patience.D()).Sub(p.Stack.Since),
 	}
+	if one.call.Point != nil {
+		told.Point = one.call.Point.Name
+	}
 	if !one.firstRefused.IsZero() {
 		told.Refused = one.firstRefused.Sub(one.sent)
 	}
@@ -482,6 +485,9 @@ func (p *Pass) bound(w Withdrawal, one *watch) {
 	default:
 		b.Outcome = logbook.Inconclusive
 		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "the bounds lie on both sides of the limit: "+b.Describe())
+	}
+	if one.call.Point != nil {
+		p.Where(one.call.Point.Name)
 	}
 	p.observation.Bounds = append(p.observation.Bounds, *b)
 }

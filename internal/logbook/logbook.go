@@ -182,7 +182,8 @@ type Card struct {
 	Fix      string      `json:"fix"`
 	Severity Severity    `json:"severity"`
 	Refs     []Reference `json:"refs"`
-	Twin     string      `json:"twin"` // the sandbox defect that proves the check
+	Twin     string      `json:"twin"`              // the sandbox defect that proves the check
+	Follows  []string    `json:"follows,omitempty"` // ids or patterns: where one of these fails too, this failure has the same cause
 }
 
 // Reference names a clause of a standard or an entry of a list. A reference says "relates to", never "complies with".
@@ -232,6 +233,7 @@ type Case struct {
 	Differs   string   `json:"differs,omitempty"`
 	Because   string   `json:"because,omitempty"`
 	Exchanges []uint64 `json:"exchanges,omitempty"`
+	Points    []string `json:"points,omitempty"` // where it went wrong, if that is another place than the observation's
 }
 
 // Bound is a measured latency: the truth lies in [Low, High]. Times count from the withdrawal of trust.

@@ -501,7 +501,7 @@ func (r *run) finish(ctx context.Context) []string {
 	}
 	if made := created["certificates"]; made > 0 {
 		r.record(logbook.Entry{At: time.Since(r.start), Removal: &logbook.Removal{
-			Kind: "certificate", Name: "of the test CA", Gone: len(left) == 0, Tried: true, Detail: "each was shown once more by its client after the client's removal; they expire within two days",
+			Kind: "certificates", Name: fmt.Sprintf("(%d) of the test CA", made), Gone: len(left) == 0, Tried: true, Detail: "each was shown once more by its client after the client's removal; they expire within two days",
 		}})
 	}
 	stats := r.wire.Stats()

@@ -125,6 +125,7 @@ func (b *book) cells() []Cell {
 	for at, due := range places {
 		all = append(all, b.cell(at, due))
 	}
+	follow(all)
 	return all
 }
 

@@ -28,6 +28,7 @@ var CertificatePurpose = &check.Check{
 	Takes:    check.FailAuth,
 	Twin:     defect.Set{CertificateUsageIgnored: true},
 	Also:     []defect.Set{{ChainNotVerified: true}},
+	Follows:  []string{"authenticate.same-name-other-ca"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.By(ctx, cast.Partner, oauth.TLSClientAuth)
 		if err != nil {

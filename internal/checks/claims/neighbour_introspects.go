@@ -27,6 +27,7 @@ var NeighbourIntrospects = &check.Check{
 	Needs:    []check.Need{check.Introspection, check.Neighbour},
 	Twin:     defect.Set{IntrospectionAnyClient: true},
 	Also:     []defect.Set{{IntrospectionOpen: true}}, // what tells everybody tells the neighbour
+	Follows:  []string{"claims.introspection-without-authentication"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		asker, err := p.ResourceServer(ctx)
 		if err != nil {

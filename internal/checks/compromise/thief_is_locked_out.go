@@ -31,6 +31,7 @@ var ThiefIsLockedOut = &check.Check{
 	Promise:  check.RevocationPromise,
 	Twin:     defect.Set{SuspendKeepsTokens: true},
 	Also:     []defect.Set{{TokenCache: 6 * time.Second}, {FeedStopped: true}, {SuspendIgnored: true}},
+	Follows:  []string{"revoke.token-outlives-revocation", "offboard.suspended-client"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

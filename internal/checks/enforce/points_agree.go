@@ -35,6 +35,7 @@ var PointsAgree = &check.Check{
 	Needs:    []check.Need{check.SeveralPoints},
 	Twin:     defect.Set{QueryToken: true},
 	Any:      true,
+	Follows:  []string{"bind.*", "enforce.*"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Cast.Member(ctx, cast.Partner)
 		if err != nil {
@@ -234,8 +235,10 @@ func compare(p *check.Pass, variant variant, seen []seenAt) {
 		p.Note("%s is a lawful spelling (RFC 9110 §11) and refused at %s", name, list(out))
 	case len(in) > 0 && len(out) > 0 && len(in) <= len(out):
 		p.Case(name, logbook.Fail, expected, fmt.Sprintf("accepted at %s, refused at %s", list(in), list(out)), "", "")
+		p.Where(in...)
 	case len(in) > 0 && len(out) > 0:
 		p.Case(name, logbook.Fail, expected, fmt.Sprintf("refused at %s, accepted at %s", list(out), list(in)), "", "")
+		p.Where(in...)
 	case len(in)+len(out) < 2 && len(unknown) > 0:
 		p.Case(name, logbook.Inconclusive, expected, "", "", "could not be decided at "+strings.Join(unknown, ", "))
 	case len(in)+len(out) < 2:

@@ -29,6 +29,7 @@ var WindowCloses = &check.Check{
 	Promise:  func(*plan.Point) string { return "limits.window" },
 	Twin:     defect.Set{WindowKeepsTokens: true},
 	Also:     []defect.Set{{FeedStopped: true}, {TokenCache: 6 * time.Second}},
+	Follows:  []string{"revoke.token-outlives-revocation"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

@@ -42,6 +42,7 @@ var NothingOfAWholeLifeSurvives = &check.Check{
 		{DeleteKeepsTokens: true}, {DeletedClientLives: true}, {RegistrationTokenSurvives: true}, {LeftoverAPIKey: true},
 		{FeedStopped: true}, {TokenCache: 6 * time.Second},
 	},
+	Follows: []string{"revoke.token-outlives-revocation", "offboard.token-outlives-client", "offboard.deleted-client-gets-tokens", "offboard.leftovers", "offboard.registration-token-dies"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

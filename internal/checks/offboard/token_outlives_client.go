@@ -34,8 +34,9 @@ var TokenOutlivesClient = &check.Check{
 		}
 		return "limits.deletion"
 	},
-	Twin: defect.Set{DeleteKeepsTokens: true},
-	Also: []defect.Set{{FeedStopped: true}, {TokenCache: 6 * time.Second}},
+	Twin:    defect.Set{DeleteKeepsTokens: true},
+	Also:    []defect.Set{{FeedStopped: true}, {TokenCache: 6 * time.Second}},
+	Follows: []string{"revoke.token-outlives-revocation"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

@@ -29,6 +29,7 @@ var ExcessScope = &check.Check{
 	Needs:    []check.Need{check.Registration, check.Unentitled},
 	Twin:     defect.Set{RegisteredScopeUnfiltered: true},
 	Also:     []defect.Set{{ScopeBeyondGrant: true}}, // the token then carries what the registration did not get
+	Follows:  []string{"issue.scope-beyond-entitlement"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		const name, expected = "registration", "refused, or registered without them"
 		partner, err := p.Partner(ctx)

@@ -30,6 +30,7 @@ var ReducedEntitlement = &check.Check{
 	Promise:  func(*plan.Point) string { return "limits.entitlement" },
 	Twin:     defect.Set{ReductionKeepsTokens: true},
 	Also:     []defect.Set{{FeedStopped: true}, {TokenCache: 6 * time.Second}},
+	Follows:  []string{"revoke.token-outlives-revocation"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

@@ -33,6 +33,7 @@ var WithdrawnSigningKey = &check.Check{
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
 	Twin:     defect.Set{KeysNeverRefetched: true},
 	Also:     []defect.Set{{TokenCache: 6 * time.Second}},
+	Follows:  []string{"revoke.token-outlives-revocation"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {
