@@ -35,6 +35,9 @@ var Arrows = []Arrow{
 	{"internal/check", []string{"internal/plan", "internal/wire", "internal/cast", "internal/audit", "internal/forge", "internal/defect", "internal/frameworks", "internal/logbook"}, "the verbs of a check do not know the catalogue nor the engine that runs it"},
 	{"internal/checks", []string{"internal/check", "internal/defect", "internal/frameworks", "internal/forge"}, "a check is a promise and a short story; the engine is not its business"},
 	{"internal/ride", []string{"internal/check", "internal/cast", "internal/wire", "internal/plan", "internal/audit", "internal/logbook"}, "the engine runs the checks that it is given, and does not know the catalogue"},
+	{"internal/cleanup", []string{"internal/cast", "internal/wire", "internal/plan", "internal/oauth", "internal/ledger"}, "what a killed ride left is removed from its ledger and plan alone"},
+	{"internal/folder", []string{"internal/ride", "internal/report", "internal/verdict", "internal/ledger", "internal/logbook"}, "it lays down what a ride leaves on disk and judges nothing"},
+	{"internal/docs", []string{"internal/checks", "internal/check", "internal/plan", "internal/frameworks", "internal/report", "internal/logbook", "internal/defect"}, "pages are made of the code, and nothing is made of pages"},
 	{"internal/verdict", []string{"internal/logbook"}, "the logbook is enough: an old ride is judged from its book alone"},
 	{"internal/report", []string{"internal/verdict", "internal/logbook", "internal/frameworks"}, "a report is made of the logbook and of nothing else"},
 	{"internal/sandbox", []string{"internal/defect"}, "the sandbox and the tester share no protocol code: a misreading in both would prove itself"},
@@ -45,9 +48,7 @@ var Arrows = []Arrow{
 }
 
 // Coming names the folders of [Arrows] that may still be without a Go file. Every other one must exist.
-var Coming = []string{
-	"cmd", "internal/cast", "internal/check", "internal/checks", "internal/forge", "internal/prove", "internal/ride",
-}
+var Coming = []string{}
 
 // arrowOf gives the arrow of the folder, or nothing.
 func arrowOf(folder string) (Arrow, bool) {
