@@ -42,7 +42,7 @@ func (p *Pass) everywhere(ctx context.Context, call Call, wanted wire.Decision) 
 	for _, node := range p.nodes(call.Point) {
 		at := call
 		if node != "" {
-			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true })
+			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
 		}
 		var err error
 		_, answer, err = p.Do(ctx, wire.Probe, at)

@@ -38,7 +38,7 @@ func (p *Pass) sandwiches(ctx context.Context, control Call, elsewhere *Call, ch
 	for _, node := range p.nodes(control.Point) {
 		at := control
 		if node != "" {
-			at = control.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true })
+			at = control.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
 		}
 		open := false // whether the last exchange was an accepted control
 		for _, change := range changes {
@@ -52,7 +52,8 @@ func (p *Pass) sandwiches(ctx context.Context, control Call, elsewhere *Call, ch
 	return nil
 }
 
-// nodes gives the known addresses of a point's replicas, or one empty address (rule 12).
+// nodes gives the known addresses of a point's replicas, or one empty address (rule 12). A line to a known address pins
+// that node on purpose, so it may be kept; only where nodes are unknown must each connection be a fresh one.
 func (p *Pass) nodes(point *plan.Point) []string {
 	if point == nil || len(point.Addresses) < 2 || p.Stack.Rules.KeptLines {
 		return []string{""}

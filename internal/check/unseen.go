@@ -23,7 +23,7 @@ func (p *Pass) RefusesUnseen(ctx context.Context, control Call, elsewhere *Call,
 		if node != "" {
 			_, port, _ := net.SplitHostPort(node)
 			name += " at node " + port
-			at = func(c Call) Call { return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true }) }
+			at = func(c Call) Call { return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false }) }
 		}
 		err = p.unseen(ctx, name, at, control, elsewhere, change)
 		if err != nil {

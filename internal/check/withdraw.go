@@ -148,7 +148,7 @@ func (p *Pass) dead(ctx context.Context, call Call) error {
 	for i, node := range p.nodes(call.Point) {
 		at := call
 		if node != "" {
-			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, true })
+			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
 		}
 		request, err := at.Make()
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ func TestMatrix(t *testing.T) {
 	if os.Getenv("CHECKRIDE_MATRIX") == "" && !*update {
 		t.Skip("the whole matrix runs by make matrix")
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // many short rides: memory is cheaper than time here
 	catalogue := checks.Catalogue()
 	rows := Rows(catalogue)
 	t.Run("defects", func(t *testing.T) {
