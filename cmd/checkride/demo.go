@@ -21,9 +21,6 @@ import (
 // when somebody shows a certificate, and a middleware that does not log what it refuses.
 func typical() []string { return []string{"token_cache=6s", "binding_optional", "denials_unlogged"} }
 
-// tokenLife is the demo's longest unavoidable wait: long enough to watch a revocation, short enough for a newcomer.
-const tokenLife = 8 * time.Second
-
 func newDemo() *cobra.Command {
 	var healthy bool
 	var defects []string
@@ -69,7 +66,7 @@ func demo(cmd *cobra.Command, set defect.Set, out string) error {
 	if err != nil {
 		return err
 	}
-	stack, err := sandbox.Start(sandbox.Config{Dir: filepath.Join(laid.Dir, "sandbox"), Defects: set, Timing: sandbox.Timing{TokenLife: tokenLife}})
+	stack, err := sandbox.Start(sandbox.Config{Dir: filepath.Join(laid.Dir, "sandbox"), Defects: set})
 	if err != nil {
 		return fmt.Errorf("sandbox: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 // moment to learn that the clients are gone.
 const (
 	mostTried = 64
-	moment    = time.Second
+	moment    = 750 * time.Millisecond
 )
 
 // TryTokens tries, after everything was removed, the tokens of the ride that have not expired, each at its own point

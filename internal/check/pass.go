@@ -355,6 +355,9 @@ func (p *Pass) Wait(ctx context.Context, d time.Duration) error {
 	return p.sit(ctx)
 }
 
+// Waited counts what has passed since then as one unavoidable wait, though it was waited in pieces: a token's life.
+func (p *Pass) Waited(since time.Time) { p.Stack.waitedFor(time.Since(since)) }
+
 func (p *Pass) stand() {
 	if p.seated {
 		p.Stack.Seats.Leave()

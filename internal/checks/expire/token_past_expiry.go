@@ -46,6 +46,7 @@ var TokenPastExpiry = &check.Check{
 		if err != nil {
 			return err
 		}
+		defer p.Waited(time.Now()) // a token's life is one wait
 		used.Name, unused.Name = "a token that was used until shortly before", "a token that was never used"
 		if used.Token.Expires.IsZero() || unused.Token.Expires.IsZero() {
 			return check.CannotTell("the server does not say how long the token lives")
