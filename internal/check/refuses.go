@@ -303,21 +303,22 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 		return known, err
 	}
 	call := p.CallAt(point, operation, partner, token)
-	garbage, err := altered(call, forge.New(s.Keeper, nil).GarbageToken())
+	changes, err := Baselines(point, forge.New(s.Keeper, nil))
 	if err != nil {
 		return known, err
 	}
-	garbage.Name = "a garbage credential"
-	nothing := call.With(func(r *wire.Request) { r.Credentials = nil })
-	nothing.Name = "no credential"
-	for _, baseline := range []Call{nothing, garbage} {
+	for _, change := range changes {
+		baseline, err := altered(call, change)
+		if err != nil {
+			return known, err
+		}
 		x, err := s.plain(ctx, baseline)
 		if err != nil {
 			return known, err
 		}
 		answer := p.decideAlone(operation, x)
 		if answer.Decision == wire.Accepted && !operation.Deny {
-			return known, BecauseOf("enforce.without-token", "%s at %s opens with %s", operation.Name, point.Name, baseline.Name)
+			return known, BecauseOf("enforce.without-token", "%s at %s opens with %s", operation.Name, point.Name, change.Name)
 		}
 		if x.Failure == wire.None && answer.Decision != wire.Unknown {
 			known.looks[look(x)] = true
@@ -331,6 +332,19 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 		known.looks[look(x)] = true // what stands behind the point may refuse as well
 	}
 	return known, nil
+}
+
+// Baselines turn a good call at a point into one with no credential and into one with a garbage credential, of the kind
+// that the point wants.
+func Baselines(point *plan.Point, forger *forge.Forger) ([]wire.Change, error) {
+	if point.Credential != "mtls" {
+		return []wire.Change{forge.WithoutToken(), forger.GarbageToken()}, nil
+	}
+	nobodys, err := cast.SelfSigned("nobody")
+	if err != nil {
+		return nil, err
+	}
+	return []wire.Change{forge.WithoutCertificate(), forge.WithCertificate(nobodys, "one that nobody issued")}, nil
 }
 
 // altered gives a call whose every request has been changed.

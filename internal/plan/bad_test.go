@@ -356,7 +356,7 @@ plan.yaml:12:46: the scope "a" is both agreed and unentitled
 plan.yaml:3:22: mode hook needs the hook ´provision´
    3 | registration: {mode: hook}
      |                      ^
-       add ´provision´ to ´hooks´, or choose dcr, given or manual
+       add ´provision´ to ´hooks´, or choose dcr or given
 `,
 	},
 	{

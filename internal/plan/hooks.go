@@ -13,7 +13,7 @@ const (
 	WithdrawSigningKey = "withdraw_signing_key" // the key {kid} leaves the key set of the AS
 	FindClient         = "find_client"          // the answer holds the ids of the clients named {client_name}
 	DeleteClient       = "delete_client"        // the client is removed
-	Provision          = "provision"            // the client {client_name} is made; the answer is its metadata as JSON
+	Provision          = "provision"            // with registration.mode hook: the client {client_name} is made, and the answer is its metadata as JSON (RFC 7591 §3.2.1); else: the client {client_id} is given what the points want beside tokens, and the answer names it (api_key)
 	Deprovision        = "deprovision"          // the client's life is ended in the operator's own way
 )
 

@@ -94,7 +94,7 @@ func (r *rules) registration() {
 	}
 	_, provision := r.plan.Hooks[Provision]
 	if reg.Mode == "hook" && !provision {
-		r.wrong("registration.mode", "mode hook needs the hook `provision`", "add `provision` to `hooks`, or choose dcr, given or manual")
+		r.wrong("registration.mode", "mode hook needs the hook `provision`", "add `provision` to `hooks`, or choose dcr or given")
 	}
 }
 

@@ -23,8 +23,11 @@ var DeniedOperations = &check.Check{
 	Refs:     []frameworks.Ref{frameworks.API(5), frameworks.RFC(6750, "3.1"), frameworks.ASVS("8.2.1"), frameworks.ASVS("10.3.2"), frameworks.SP80053("AC-6"), frameworks.NHI(5)},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
-	Needs:    []check.Need{check.DeniedOperation},
-	Twin:     defect.Set{ScopeIgnored: true},
+
+	AnyCredential: true,
+
+	Needs: []check.Need{check.DeniedOperation},
+	Twin:  defect.Set{ScopeIgnored: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {

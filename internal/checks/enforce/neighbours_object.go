@@ -23,8 +23,11 @@ var NeighboursObject = &check.Check{
 	Refs:     []frameworks.Ref{frameworks.API(1), frameworks.ASVS("8.2.2"), frameworks.ASVS("8.4.1"), frameworks.SP80053("AC-3")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
-	Needs:    []check.Need{check.OwnObject, check.Neighbour},
-	Twin:     defect.Set{ObjectOwnerIgnored: true},
+
+	AnyCredential: true,
+
+	Needs: []check.Need{check.OwnObject, check.Neighbour},
+	Twin:  defect.Set{ObjectOwnerIgnored: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {

@@ -30,8 +30,11 @@ var NoWayAround = &check.Check{
 	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.SP800207("2.1"), frameworks.RFC(9700, "4.13"), frameworks.API(9), frameworks.SP80053("AC-4"), frameworks.ASVS("13.2.1")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
-	Needs:    []check.Need{check.Origin},
-	Twin:     defect.Set{OriginOpen: true},
+
+	AnyCredential: true,
+
+	Needs: []check.Need{check.Origin},
+	Twin:  defect.Set{OriginOpen: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {

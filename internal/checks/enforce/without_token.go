@@ -23,16 +23,19 @@ var WithoutToken = &check.Check{
 	Refs:     []frameworks.Ref{frameworks.RFC(6750, "3"), frameworks.API(2), frameworks.Tenet(6), frameworks.SP80053("AC-3")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
-	Twin:     defect.Set{PublicRoute: true},
+
+	AnyCredential: true,
+
+	Twin: defect.Set{PublicRoute: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {
 			return err
 		}
-		forger, err := p.Forger(ctx)
+		changes, err := check.Baselines(p.Point, forge.New(p.Stack.Keeper, nil))
 		if err != nil {
 			return err
 		}
-		return p.Refuses(ctx, call, forge.WithoutToken(), forger.GarbageToken())
+		return p.Refuses(ctx, call, changes...)
 	},
 }
