@@ -57,7 +57,6 @@ type Cast struct {
 	serial  atomic.Int64
 	tokens  atomic.Int64
 	clients atomic.Int64
-	failed  atomic.Int64
 	issuers map[string]*issuer // by client name of the plan
 
 	mu         sync.Mutex

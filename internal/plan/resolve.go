@@ -71,15 +71,15 @@ func (r Resolver) Secret(ref Reference, kind string) (secret.Text, error) {
 	return r.Keeper.Keep(kind, value), nil
 }
 
-func (ref Reference) wrap(err error) error {
-	name := ref.String()
-	if ref.Empty() {
+func (r Reference) wrap(err error) error {
+	name := r.String()
+	if r.Empty() {
 		name = "(nothing)"
 	}
-	if ref.Line == 0 {
+	if r.Line == 0 {
 		return fmt.Errorf("reference %s: %w", name, err)
 	}
-	return fmt.Errorf("reference %s in line %d of the plan: %w", name, ref.Line, err)
+	return fmt.Errorf("reference %s in line %d of the plan: %w", name, r.Line, err)
 }
 
 func (r Resolver) variable(name string) (string, error) {

@@ -3,7 +3,6 @@ package prove
 import (
 	"bytes"
 	"compress/gzip"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -219,5 +218,5 @@ func (h hostile) ride(t *testing.T, place string, edit func(*plan.Plan)) {
 	if requests.Load() == 0 {
 		t.Error("the hostile server was not asked")
 	}
-	t.Log(fmt.Sprintf("%d requests, heap %d MiB", requests.Load(), after.HeapAlloc>>20))
+	t.Logf("%d requests, heap %d MiB", requests.Load(), after.HeapAlloc>>20)
 }

@@ -277,7 +277,10 @@ func TestFaultyBooks(t *testing.T) {
 	with := func(last error) logbook.Source {
 		return func() iter.Seq2[logbook.Entry, error] {
 			return func(yield func(logbook.Entry, error) bool) {
-				for e := range newRide().saw("issue.a", "AS", pass).source()() {
+				for e, err := range newRide().saw("issue.a", "AS", pass).source()() {
+					if err != nil {
+						panic(err)
+					}
 					if !yield(e, nil) {
 						return
 					}

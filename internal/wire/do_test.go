@@ -639,7 +639,7 @@ func TestAssertionsVerifyWithAnotherLibrary(t *testing.T) {
 				s.do(t, r)
 				var ids []string
 				for _, text := range got {
-					token, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
+					token, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(alg)})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -20,11 +20,11 @@ const bodyKept = 64 << 10
 // Record gives the exchange as it is stored: masked, bodies capped. An exchange that no [Wire] has made shows what its
 // sender wrote, without credentials.
 func (x Exchange) Record(k *secret.Keeper) logbook.Exchange {
-	r := x.Request
-	if x.shown.url == "" {
-		x.shown = shown{url: r.Origin + r.Target, body: r.Body}
+	r, sent := x.Request, x.shown
+	if sent.url == "" {
+		sent = shown{url: r.Origin + r.Target, body: r.Body}
 		for _, f := range r.Header {
-			x.shown.header = append(x.shown.header, logbook.Field(f))
+			sent.header = append(sent.header, logbook.Field(f))
 		}
 	}
 	out := logbook.Exchange{
@@ -35,8 +35,8 @@ func (x Exchange) Record(k *secret.Keeper) logbook.Exchange {
 		Purpose:  string(r.Purpose),
 		Who:      r.Who,
 		Method:   k.Mask(r.Method),
-		URL:      k.Mask(x.shown.url),
-		Request:  message(k, maskFields(k, x.shown.header), x.shown.body),
+		URL:      k.Mask(sent.url),
+		Request:  message(k, maskFields(k, sent.header), sent.body),
 		Status:   x.Status,
 		Response: message(k, maskFields(k, received(x.Header)), x.Body),
 		Failure:  string(x.Failure),
