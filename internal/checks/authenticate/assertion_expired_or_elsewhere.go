@@ -20,9 +20,10 @@ import (
 var AssertionExpiredOrElsewhere = &check.Check{
 	ID:       "authenticate.assertion-expired-or-elsewhere",
 	Title:    "a client assertion counts only until its end and only at the server that it names",
+	Broken:   "a client assertion counts after its end, or at a server that it does not name",
 	Why:      "an assertion from a log, or one that the partner sent to another server, gets tokens here",
 	Fix:      "demand exp and aud; refuse what has expired beyond the skew of clocks, and any aud but the own issuer or token endpoint",
-	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3"), frameworks.RFC(8725, "3.9"), frameworks.FAPI2("5.3.2.1"), frameworks.NHI(4), frameworks.ASVS("9.2.1"), frameworks.ASVS("9.2.3"), frameworks.SP80053("IA-13(2)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(3)"), frameworks.RFC(8725, "3.9"), frameworks.FAPI2("5.3.2.1-8"), frameworks.NHI(4), frameworks.ASVS("9.2.1"), frameworks.ASVS("9.2.3"), frameworks.SP80053("IA-13(2)"), frameworks.RFC(7523, "3(4)")},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt")},

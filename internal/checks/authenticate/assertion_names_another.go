@@ -20,9 +20,10 @@ import (
 var AssertionNamesAnother = &check.Check{
 	ID:       "authenticate.assertion-names-another",
 	Title:    "a client assertion proves the client that signed it and no other",
+	Broken:   "a client assertion proves another client than the one that signed it",
 	Why:      "a partner that signs with its own key and names another gets tokens as the other, or under a mixed identity",
 	Fix:      "find the key by sub, and refuse where iss, sub and client_id are not all the same client",
-	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3"), frameworks.RFC(7521, "4.2"), frameworks.RFC(7521, "5.2"), frameworks.OIDC("9"), frameworks.NHI(4), frameworks.ASVS("6.8.2"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-13(2)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(1)"), frameworks.RFC(7521, "4.2"), frameworks.RFC(7521, "5.2"), frameworks.OIDC("9"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-13(2)"), frameworks.RFC(7523, "3(2)")},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt"), check.Neighbour},

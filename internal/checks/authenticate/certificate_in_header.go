@@ -21,6 +21,7 @@ import (
 var CertificateInHeader = &check.Check{
 	ID:       "authenticate.certificate-in-header",
 	Title:    "a certificate that stands in a header field and not in TLS authenticates nobody",
+	Broken:   "a certificate in a header field, which anybody can write, authenticates its client",
 	Why:      "certificates are public: whoever can write a header field is every partner",
 	Fix:      "let the TLS terminating proxy remove or overwrite the field, and let the server take it from that proxy alone",
 	Refs:     []frameworks.Ref{frameworks.RFC(9700, "4.13"), frameworks.RFC(9440, "2.4"), frameworks.RFC(9440, "4"), frameworks.RFC(8705, "6.5"), frameworks.NHI(4), frameworks.ASVS("4.1.3"), frameworks.SP80053("SC-7")},

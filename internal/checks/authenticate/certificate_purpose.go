@@ -19,6 +19,7 @@ import (
 var CertificatePurpose = &check.Check{
 	ID:       "authenticate.certificate-purpose",
 	Title:    "a certificate that is not for client authentication is refused",
+	Broken:   "a certificate that is not for client authentication is accepted",
 	Why:      "whoever runs a server under the partner's name, or gets a certificate for one, is the partner",
 	Fix:      "ask for the extended key usage clientAuth when the chain is verified",
 	Refs:     []frameworks.Ref{frameworks.RFC(5280, "4.2.1.12"), frameworks.RFC(8705, "2.1"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.SP80053("SC-17")},

@@ -19,9 +19,10 @@ import (
 var ExpiredCertificate = &check.Check{
 	ID:       "authenticate.expired-certificate",
 	Title:    "a client certificate outside its validity is refused",
+	Broken:   "a client certificate outside its validity is accepted",
 	Why:      "a certificate that was given up, sold with a server or left in a backup opens the door for ever",
 	Fix:      "verify the chain at the current time; look for an own verification behind a proxy that lets all certificates through",
-	Refs:     []frameworks.Ref{frameworks.RFC(5280, "6.1.3"), frameworks.RFC(8705, "2.1"), frameworks.NHI(7), frameworks.ASVS("12.1.3"), frameworks.SP80053("IA-5(2)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(5280, "6.1.3(a)(2)"), frameworks.RFC(8705, "2.1"), frameworks.NHI(7), frameworks.ASVS("12.1.3"), frameworks.SP80053("IA-5(2)")},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.CertificateLogin, check.TestCA},

@@ -21,6 +21,7 @@ import (
 var NeighboursCertificate = &check.Check{
 	ID:       "authenticate.neighbours-certificate",
 	Title:    "the certificate of one partner does not authenticate another",
+	Broken:   "the certificate of one partner authenticates another",
 	Why:      "every partner with a certificate of the trusted CA can be every other partner",
 	Fix:      "compare the subject of the verified certificate with the one that is registered for the client_id",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2"), frameworks.RFC(8705, "2.1"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.CSF("PR.AA-03"), frameworks.SP80053("IA-9")},

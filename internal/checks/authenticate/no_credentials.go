@@ -20,6 +20,7 @@ import (
 var NoCredentials = &check.Check{
 	ID:       "authenticate.no-credentials",
 	Title:    "a client_id without its credential gets no token",
+	Broken:   "a client_id gets a token without its credential",
 	Why:      "client ids are no secrets: they stand in logs, tokens and mails",
 	Fix:      "let no registered client fall back to the rules for public clients when its credential is missing",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "3.2.1"), frameworks.RFC(6749, "5.2"), frameworks.RFC(8705, "2"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.SP80053("AC-14")},

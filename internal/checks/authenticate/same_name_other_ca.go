@@ -20,6 +20,7 @@ import (
 var SameNameOtherCA = &check.Check{
 	ID:       "authenticate.same-name-other-ca",
 	Title:    "a certificate with the partner's subject by a CA that is not trusted is refused",
+	Broken:   "a certificate with the partner's subject by an untrusted CA is accepted",
 	Why:      "anybody can write the partner's name into a certificate: only the chain says who vouches for it",
 	Fix:      "verify the chain to the CAs of partners before the subject is looked at, also behind a proxy that only asks for a certificate",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2.1"), frameworks.RFC(8705, "7.4"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.SP80053("SC-23(5)")},

@@ -22,6 +22,7 @@ import (
 var WrongSecret = &check.Check{
 	ID:       "authenticate.wrong-secret",
 	Title:    "a wrong client secret gets no token",
+	Broken:   "a wrong client secret gets a token",
 	Why:      "whoever knows the id of a partner and a part of its secret is that partner",
 	Fix:      "compare the whole secret with the stored one, in constant time, and look for a hash that cuts its input",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "5.2"), frameworks.RFC(6749, "2.3.1"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.CSF("PR.AA-03"), frameworks.SP80053("IA-5(1)")},

@@ -17,13 +17,14 @@ import (
 // RFC 8414 §2: the lists of signing algorithms for client authentication MUST NOT hold none, and MUST be there where a
 // method with a JWT is listed. Without token_endpoint_auth_methods_supported the method is client_secret_basic; without
 // grant_types_supported the grants are authorization_code and implicit, which is common neglect and noted only.
+// That the agreed method is listed is our demand.
 var NoWeakAlgorithm = &check.Check{
 	ID:       "discover.no-weak-algorithm",
 	Title:    "the metadata offers no unsigned client assertions, and offers what the partner was promised",
 	Broken:   "the metadata offers unsigned client assertions, or not what the partner was promised",
-	Why:      "a server that lists none takes a login that everybody can write; one that does not list the agreed method makes partners fall back to a weaker one",
+	Why:      "a server that lists none takes a login that everybody can write; and we ask that the agreed method is listed, since partners that do not find it fall back to a weaker one",
 	Fix:      "take none out of the *_auth_signing_alg_values_supported lists, and list the methods and grants that partners use",
-	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8725, "3.2"), frameworks.ASVS("9.1.2"), frameworks.NHI(4)},
+	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8725, "3.2"), frameworks.ASVS("9.1.2"), frameworks.NHI(4), frameworks.House()},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Twin:     defect.Set{NoneAdvertised: true},

@@ -24,7 +24,7 @@ var ExcessGrants = &check.Check{
 	ID:       "register.excess-grants",
 	Title:    "a registration gets no grant beside client_credentials by asking for it",
 	Broken:   "a registration gets grants beside client_credentials by asking for them",
-	Why:      "with token exchange or password a partner turns what it finds into tokens of others; grants that nobody watches are the way in",
+	Why:      "we ask for client_credentials alone: with token exchange or password a partner turns what it finds into tokens of others, and nobody watches grants that nobody needs",
 	Fix:      "allow partners the grant client_credentials only, refuse or replace the rest, and check the grant at the token endpoint too",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.4"), frameworks.NHI(5), frameworks.SP80053("CM-7")},
 	Severity: logbook.High,

@@ -21,7 +21,7 @@ var ExcessScope = &check.Check{
 	ID:       "register.excess-scope",
 	Title:    "a registration gets no scope beyond the agreement by asking for it",
 	Broken:   "a registration gets scopes beyond the agreement by asking for them",
-	Why:      "a partner that writes its own rights into its registration has all of them",
+	Why:      "the plan says what a partner may have; one that writes its own rights into its registration has all of them",
 	Fix:      "decide at registration which scopes a partner may have, by what was agreed and not by what it asks, and hold the token endpoint to it",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
 	Severity: logbook.Critical,
