@@ -17,13 +17,14 @@ import (
 // the agreement demands bound ones. It shows the partner's certificate as well, so that the token is all that is wrong.
 //
 // RFC 8705 §3.4 leaves it to the authorization server whether a client gets unbound tokens, so the point must not rely
-// on it. It is the plan that demands binding here (points.binding), as FAPI 2.0 §5.3.4 does.
+// on it. It is the plan that demands binding here (points.binding); of standards only a profile does, FAPI 2.0 §5.3.4.
 var UnboundToken = &check.Check{
 	ID:       "bind.unbound-token",
 	Title:    "where bound tokens are agreed, a token without binding is refused",
-	Why:      "one client registered the simple way undoes the binding: its copied token needs no key",
+	Broken:   "a token without binding is accepted where bound tokens are agreed",
+	Why:      "the agreement wants bound tokens here: one client registered the simple way undoes that, for its copied token needs no key",
 	Fix:      "refuse tokens without cnf at this point, whoever the client is; a missing cnf is not an optional check",
-	Refs:     []frameworks.Ref{frameworks.FAPI2("5.3.4"), frameworks.RFC(9700, "2.2.1"), frameworks.ASVS("10.3.5"), frameworks.NHI(4)},
+	Refs:     []frameworks.Ref{frameworks.FAPI2("5.3.4-5"), frameworks.RFC(9700, "2.2.1"), frameworks.ASVS("10.3.5"), frameworks.NHI(4), frameworks.API(2), frameworks.House()},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.AgreedBinding, check.Registration},

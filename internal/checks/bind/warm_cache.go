@@ -20,9 +20,10 @@ import (
 var WarmCache = &check.Check{
 	ID:       "bind.warm-cache",
 	Title:    "a token that was just used with its certificate is still refused without it",
+	Broken:   "a token that was just used with its certificate is accepted without it",
 	Why:      "while the partner is active, a copy of its token opens the API to whoever holds it",
 	Fix:      "cache what introspection says about the token, never the decision; compare cnf.x5t#S256 with the connection's certificate on every request",
-	Refs:     []frameworks.Ref{frameworks.RFC(8705, "3"), frameworks.RFC(7662, "2.2"), frameworks.RFC(9700, "4.10.1"), frameworks.NHI(4), frameworks.ASVS("10.3.5")},
+	Refs:     []frameworks.Ref{frameworks.RFC(8705, "3"), frameworks.RFC(7662, "2.2"), frameworks.RFC(9700, "4.10.1"), frameworks.NHI(4), frameworks.ASVS("10.3.5"), frameworks.API(2)},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate},

@@ -25,7 +25,7 @@ var SameIdentityEverywhere = &check.Check{
 	Broken:   "the partner has several names on its way",
 	Why:      "a name that is cut or folded on the way makes two partners one, and an investigation cannot follow what a partner did",
 	Fix:      "hand the client_id on unchanged at every hop, or declare the alias of a point under points.identity",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(9068, "2.2"), frameworks.SP80053("AU-16(1)"), frameworks.SP80053("IA-4"), frameworks.CSF("PR.AA-04"), frameworks.ASVS("16.2.4"), frameworks.NHI(9)},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(9068, "2.2"), frameworks.SP80053("AU-16(1)"), frameworks.SP80053("IA-4"), frameworks.CSF("PR.AA-04"), frameworks.ASVS("16.2.4")},
 	Severity: logbook.High,
 	At:       check.WholeStack,
 	Twin:     defect.Set{PartnerRenamed: true},

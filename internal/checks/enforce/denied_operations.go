@@ -18,6 +18,7 @@ import (
 var DeniedOperations = &check.Check{
 	ID:       "enforce.denied-operations",
 	Title:    "what the agreement denies is refused to the partner's good token",
+	Broken:   "what the agreement denies is open to the partner's good token",
 	Why:      "every partner can do what only some may: pay, delete, administer",
 	Fix:      "demand the scope of each route and method at the point; a valid token alone is no permission",
 	Refs:     []frameworks.Ref{frameworks.API(5), frameworks.RFC(6750, "3.1"), frameworks.ASVS("8.2.1"), frameworks.ASVS("10.3.2"), frameworks.SP80053("AC-6"), frameworks.NHI(5)},

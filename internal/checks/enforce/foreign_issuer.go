@@ -20,9 +20,10 @@ import (
 var ForeignIssuer = &check.Check{
 	ID:       "enforce.foreign-issuer",
 	Title:    "a token of an issuer that the point must not trust is refused",
+	Broken:   "a token of an issuer that the point must not trust is accepted",
 	Why:      "whoever gets tokens from the other issuer, or runs one, enters as a partner of this one",
 	Fix:      "look up keys by issuer and kid together, compare iss exactly, and trust at each point only its own issuer",
-	Refs:     []frameworks.Ref{frameworks.RFC(9068, "4"), frameworks.RFC(8725, "3.8"), frameworks.RFC(7519, "4.1.1"), frameworks.ASVS("9.1.3"), frameworks.CVE("CVE-2021-21378")},
+	Refs:     []frameworks.Ref{frameworks.RFC(9068, "4"), frameworks.RFC(8725, "3.8"), frameworks.ASVS("9.1.3"), frameworks.CVE("CVE-2021-21378"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{IssuerUnion: true},

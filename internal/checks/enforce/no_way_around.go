@@ -19,15 +19,16 @@ import (
 // partner's own, and the other points for the paths that only this one should serve. There whoever refuses counts, and
 // that nobody answers from here as well.
 //
-// SP 800-207 §2.1 has access to each resource granted by enforcement that cannot be passed by; RFC 9700 §4.13 wants what
-// runs between a proxy and the resource server protected. That the upstream is closed is the plan's word
-// (points.origin).
+// SP 800-207 §2.1, tenet 6, has authentication and authorization strictly enforced before access is allowed; RFC 9700
+// §4.13 wants what runs between a proxy and the resource server protected. That the upstream is closed is the plan's
+// word (points.origin).
 var NoWayAround = &check.Check{
 	ID:       "enforce.no-way-around",
 	Title:    "the API cannot be reached past its enforcement point",
-	Why:      "who knows the upstream's address needs no token, and the point's log shows nothing",
+	Broken:   "the API is reached past its enforcement point",
+	Why:      "the plan says that the upstream is closed: whoever knows its address needs no token, and the point's log shows nothing",
 	Fix:      "let the upstream take calls from the point alone: by network, and by a credential that only the point has",
-	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.SP800207("2.1"), frameworks.RFC(9700, "4.13"), frameworks.API(9), frameworks.SP80053("AC-4"), frameworks.ASVS("13.2.1")},
+	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.RFC(9700, "4.13"), frameworks.API(9), frameworks.SP80053("AC-4"), frameworks.ASVS("13.2.1"), frameworks.SP800207("3"), frameworks.CSF("PR.IR-01"), frameworks.House()},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 

@@ -16,9 +16,10 @@ import (
 var TamperedToken = &check.Check{
 	ID:       "enforce.tampered-token",
 	Title:    "a token that was changed under its signature is refused",
+	Broken:   "a token that was changed under its signature is accepted",
 	Why:      "whoever holds any token can write into it who he is and what he may",
 	Fix:      "verify the signature before anything in the token is believed; a decode function of a library is no verification",
-	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.3"), frameworks.RFC(9068, "4"), frameworks.ASVS("9.1.1"), frameworks.API(2)},
+	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.3"), frameworks.RFC(9068, "4"), frameworks.ASVS("9.1.1"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{SignatureIgnored: true},

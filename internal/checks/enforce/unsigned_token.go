@@ -16,9 +16,10 @@ import (
 var UnsignedToken = &check.Check{
 	ID:       "enforce.unsigned-token",
 	Title:    "a token without a signature is refused, however it spells that it has none",
+	Broken:   "a token without a signature is accepted",
 	Why:      "everybody can write such a token, for any partner and any scope",
 	Fix:      "name the accepted algorithms in the configuration of the verifier; a list of forbidden ones misses spellings",
-	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.2"), frameworks.RFC(9068, "2.1"), frameworks.ASVS("9.1.2"), frameworks.CVE("CVE-2015-9235")},
+	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.2"), frameworks.RFC(9068, "2.1"), frameworks.ASVS("9.1.2"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{AlgNone: true},

@@ -18,6 +18,7 @@ import (
 var WithoutToken = &check.Check{
 	ID:       "enforce.without-token",
 	Title:    "a call without a token, or with a garbage one, is refused",
+	Broken:   "a call without a token, or with a garbage one, is let in",
 	Why:      "the route is public: no other check at this point means anything",
 	Fix:      "put the route behind the point's token check; look for an allow-list, a method or a path that skips it",
 	Refs:     []frameworks.Ref{frameworks.RFC(6750, "3"), frameworks.API(2), frameworks.Tenet(6), frameworks.SP80053("AC-3")},
