@@ -16,14 +16,15 @@ import (
 // whole and in the forms that programs write them in: an exact search, so that what it finds is one. It comes after all
 // others, so that it sees what refusals and errors left in the logs too.
 //
-// ASVS 5.0 V16.2.5: credentials are not logged; session tokens only hashed or masked.
+// ASVS 5.0 V16.2.5: credentials are not logged; session tokens only hashed or masked. RFC 9700 §4.9.3: a resource server
+// MUST treat access tokens like other secrets, and not store or transfer them in plain text.
 var NoSecrets = &check.Check{
 	ID:            "audit.no-secrets",
 	Title:         "no log holds a token, a secret or a key",
 	Broken:        "a log holds a token, a secret or a key",
 	Why:           "whoever can read the log, or its backup, can act as the partner",
 	Fix:           "log a hash or the jti of a token and no Authorization header, body or query; then treat what was logged as leaked",
-	Refs:          []frameworks.Ref{frameworks.ASVS("16.2.5"), frameworks.NHI(2), frameworks.SP80053("AU-9"), frameworks.SP80053("IA-5(6)"), frameworks.RFC(9700, "4.9")},
+	Refs:          []frameworks.Ref{frameworks.ASVS("16.2.5"), frameworks.SP80053("AU-9"), frameworks.SP80053("IA-5(6)"), frameworks.RFC(9700, "4.9.3")},
 	Severity:      logbook.Critical,
 	At:            check.EverySource,
 	Needs:         []check.Need{check.Audit},

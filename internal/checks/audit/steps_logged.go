@@ -13,14 +13,15 @@ import (
 
 // StepsLogged looks for what the partner was just let do: a token at the authorization server, a call at a point. Each
 // step leaves exactly one record. How complete it is (who, what, when, outcome, origin, resource, correlation and the
-// partner's name) is told; SP 800-53 AU-3 lists what a record must hold.
+// partner's name) is told; SP 800-53 AU-3 lists what a record must hold. That
+// there is one record and no second one is our demand.
 var StepsLogged = &check.Check{
 	ID:            "audit.steps-logged",
 	Title:         "each step that was let through leaves exactly one record in the audit log",
 	Broken:        "a step that was let through is not told by exactly one record",
-	Why:           "after an incident nobody can say what the partner did, or whether it was the partner",
+	Why:           "after an incident nobody can say what the partner did, or whether it was the partner; exactly one record is our demand, since two make one call look like two",
 	Fix:           "write one record for each token issued and each call let in, with client, action, time, outcome, origin, resource and the request's id",
-	Refs:          []frameworks.Ref{frameworks.SP80053("AU-2"), frameworks.SP80053("AU-3"), frameworks.SP80053("AU-12"), frameworks.ASVS("16.2.1"), frameworks.ASVS("16.3.1"), frameworks.CSF("PR.PS-04")},
+	Refs:          []frameworks.Ref{frameworks.SP80053("AU-2"), frameworks.SP80053("AU-3"), frameworks.SP80053("AU-12"), frameworks.ASVS("16.2.1"), frameworks.ASVS("16.3.1"), frameworks.CSF("PR.PS-04"), frameworks.House()},
 	Severity:      logbook.High,
 	At:            check.EverySource,
 	Needs:         []check.Need{check.Audit},

@@ -20,9 +20,10 @@ import (
 var Recovery = &check.Check{
 	ID:       "compromise.recovery",
 	Title:    "after a suspended client is let in again its new tokens work and its old ones stay dead",
-	Why:      "the end of the incident gives the thief back what the alarm had taken",
+	Broken:   "once a suspended client is let in again, its old tokens open too, or its new ones do not",
+	Why:      "we ask that what the alarm took stays taken: else the end of the incident gives it back to the thief",
 	Fix:      "end the tokens of a suspended client for good instead of asking for its state; nothing that was dead may come back",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("RC.RP-05"), frameworks.CSF("RS.MI-02"), frameworks.NHI(1), frameworks.SP80053("IR-4"), frameworks.SP80053("AC-3(8)")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("RC.RP-05"), frameworks.CSF("RS.MI-02"), frameworks.NHI(1), frameworks.SP80053("IR-4"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(3)},
 	Severity: logbook.High,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Hook(plan.Suspend), check.Hook(plan.Resume)},

@@ -20,9 +20,10 @@ import (
 var ThiefIsLockedOut = &check.Check{
 	ID:       "compromise.thief-is-locked-out",
 	Title:    "once a client is suspended, copies of its tokens and of its credential open nothing",
-	Why:      "the alarm stops nobody: whoever copied a token or a credential goes on until it expires",
+	Broken:   "once a client is suspended, copies of its tokens or of its credential still open something",
+	Why:      "the alarm stops nobody within the limits in the plan: whoever copied a token or a credential goes on until it expires",
 	Fix:      "let the suspension end the client's tokens, tell the points of it, and refuse its token requests",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.NHI(1), frameworks.CSF("RS.MI-01"), frameworks.ASVS("8.3.2"), frameworks.SP800207("5.3"), frameworks.SP80053("AC-2(13)"), frameworks.SP80053("AC-3(8)")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.NHI(1), frameworks.CSF("RS.MI-01"), frameworks.ASVS("8.3.2"), frameworks.SP800207("5.3"), frameworks.SP80053("AC-2(13)"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(3)},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Hook(plan.Suspend)},

@@ -24,7 +24,7 @@ var TokenPastExpiry = &check.Check{
 	Broken:   "an expired access token is accepted",
 	Why:      "a token that leaked once opens the API for ever",
 	Fix:      "compare exp with the clock on every request, a cached decision included, and bound the leeway",
-	Refs:     []frameworks.Ref{frameworks.RFC(7519, "4.1.4"), frameworks.RFC(9068, "4"), frameworks.RFC(7662, "4"), frameworks.ASVS("9.2.1"), frameworks.NHI(7)},
+	Refs:     []frameworks.Ref{frameworks.RFC(7519, "4.1.4"), frameworks.RFC(9068, "4"), frameworks.RFC(7662, "4"), frameworks.ASVS("9.2.1"), frameworks.NHI(7), frameworks.SP80053("IA-13(3)")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Waits: func(l plan.Limits) time.Duration {

@@ -28,7 +28,7 @@ var NothingOfAWholeLifeSurvives = &check.Check{
 	ID:       "offboard.nothing-of-a-whole-life-survives",
 	Title:    "after its offboarding nothing that a partner ever held opens anything",
 	Broken:   "a credential of an offboarded partner still opens something",
-	Why:      "some credential of a partner's past, which nobody remembers, still opens the data after the contract has ended",
+	Why:      "longer than the plan allows, some credential of a partner's past, which nobody remembers, opens the data of a contract that has ended",
 	Fix:      "hang tokens, keys, secrets and registrations on the client itself, and end all of them with it",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.3"), frameworks.RFC(7592, "5"), frameworks.NHI(1), frameworks.CSF("GV.SC-10"), frameworks.CSF("PR.AA-01"), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("AC-3(8)")},
 	Severity: logbook.Critical,

@@ -18,7 +18,7 @@ var SuspendedClient = &check.Check{
 	ID:       "offboard.suspended-client",
 	Title:    "a suspended client gets no tokens, and gets them again once it is resumed",
 	Broken:   "a suspended client still gets tokens, or a resumed one gets none",
-	Why:      "suspending a partner changes a field in a database and nothing else",
+	Why:      "beyond the time in the plan, suspending a partner changes a field in a database and nothing else",
 	Fix:      "look at the client's status at each token request, and drop caches of clients when it changes",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.NHI(1), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("AC-2(13)"), frameworks.CSF("PR.AA-01")},
 	Severity: logbook.Critical,

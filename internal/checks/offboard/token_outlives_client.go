@@ -20,7 +20,7 @@ var TokenOutlivesClient = &check.Check{
 	ID:       "offboard.token-outlives-client",
 	Title:    "tokens of a deleted client are refused at every enforcement point within the agreed time",
 	Broken:   "a token of a deleted client is accepted beyond the agreed time",
-	Why:      "a partner whose contract has ended still reads the data",
+	Why:      "a partner whose contract has ended still reads the data, longer than the plan allows; RFC 7592 only recommends that tokens end with their client",
 	Fix:      "end a client's tokens when it is deleted and tell the points, or ask the server for the client's state",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.3"), frameworks.NHI(1), frameworks.CSF("GV.SC-10"), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("AC-3(8)")},
 	Severity: logbook.Critical,

@@ -19,7 +19,7 @@ var ReducedEntitlement = &check.Check{
 	ID:       "revoke.reduced-entitlement",
 	Title:    "a right that was taken away is gone from living tokens within the agreed time",
 	Broken:   "a right that was taken away lives on in tokens beyond the agreed time",
-	Why:      "the partner keeps, until its tokens expire, a right that somebody decided to take",
+	Why:      "beyond the time in the plan, and until its tokens expire, the partner keeps a right that somebody decided to take",
 	Fix:      "end or re-evaluate the tokens of a client when its entitlement shrinks, or make tokens short-lived",
 	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.ASVS("8.3.2"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(5), frameworks.House()},
 	Severity: logbook.Critical,

@@ -21,9 +21,10 @@ import (
 var TokenOutlivesRevocation = &check.Check{
 	ID:       "revoke.token-outlives-revocation",
 	Title:    "a revoked access token is refused at every enforcement point within the agreed time",
-	Why:      "whoever holds a leaked token keeps the partner's access until every cache has forgotten it",
+	Broken:   "a revoked access token is accepted beyond the agreed time",
+	Why:      "whoever holds a leaked token keeps the partner's access beyond the limit in the plan, until every cache has forgotten it",
 	Fix:      "shorten the introspection cache, or push revocations to the point",
-	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.NHI(1), frameworks.CSF("PR.AA-05"), frameworks.Tenet(6), frameworks.SP80053("AC-3(8)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.NHI(1), frameworks.CSF("PR.AA-05"), frameworks.Tenet(6), frameworks.SP80053("AC-3(8)"), frameworks.NHI(7), frameworks.FAPI2("5.3.4-3"), frameworks.ASVS("8.3.2"), frameworks.SP80053("IA-13(3)")},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Takes:    check.RevokeTokens,

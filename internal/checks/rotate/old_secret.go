@@ -22,7 +22,8 @@ import (
 var OldSecret = &check.Check{
 	ID:       "rotate.old-secret",
 	Title:    "a rotated client secret gets no token after the agreed overlap",
-	Why:      "a secret that was rotated because it leaked is still good for whoever found it",
+	Broken:   "a rotated client secret gets a token after the agreed overlap",
+	Why:      "beyond the overlap that the plan allows, a secret that was rotated because it leaked is still good for whoever found it",
 	Fix:      "let the rotation end the old secret, at once or after the agreed overlap; look for a list of former secrets",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7592, "2.2"), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.CSF("PR.AA-01"), frameworks.SP80053("IA-5")},
 	Severity: logbook.Critical,

@@ -24,9 +24,10 @@ import (
 var RemovedKey = &check.Check{
 	ID:       "rotate.removed-key",
 	Title:    "an assertion by a key that was taken out of the client's set gets no token within the agreed time",
-	Why:      "a key that was removed because it leaked is still good for whoever found it",
+	Broken:   "an assertion by a key that was taken out of the client's set gets a token after the agreed time",
+	Why:      "beyond the time that the plan allows, a key that was removed because it leaked is still good for whoever found it",
 	Fix:      "verify assertions with the keys that are registered now; drop caches of client keys when the registration changes",
-	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3"), frameworks.RFC(7591, "2"), frameworks.RFC(7592, "2.2"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.SP80053("SC-12")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(9)"), frameworks.RFC(7591, "2"), frameworks.RFC(7592, "2.2"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.SP80053("SC-12")},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Method("private_key_jwt")},

@@ -24,7 +24,8 @@ import (
 var RetiredCertificate = &check.Check{
 	ID:       "rotate.retired-certificate",
 	Title:    "a self-signed certificate that was taken out of the client's set gets no token within the agreed time",
-	Why:      "a certificate whose key leaked is replaced, and is still good for whoever found it",
+	Broken:   "a self-signed certificate that was taken out of the client's set gets a token after the agreed time",
+	Why:      "beyond the time that the plan allows, a certificate that was replaced because its key leaked is still good for whoever found it",
 	Fix:      "compare the certificate of the connection with those that are registered now, on every request",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2.2"), frameworks.RFC(7592, "2.2"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.SP80053("IA-5(2)")},
 	Severity: logbook.Critical,
