@@ -109,19 +109,15 @@ type tasted struct {
 	differs    string
 	times      int
 	accepted   int
-	status     string
 }
 
 func (p *Pass) try(ctx context.Context, control Call, elsewhere *Call, change wire.Change, open bool) (tasted, error) {
 	var found tasted
-	good, altered, err := p.alter(control, change, &found)
+	err := p.goodElsewhere(ctx, elsewhere)
 	if err != nil {
 		return found, err
 	}
-	if found.differs == "" {
-		return found, Broken("the change %q changed nothing: the altered request is the control", change.Name)
-	}
-	err = p.provenElsewhere(ctx, good, altered, elsewhere, change.Name)
+	altered, err := p.proven(control, elsewhere, change, &found)
 	if err != nil {
 		return found, err
 	}
@@ -210,16 +206,10 @@ func (p *Pass) alter(control Call, change wire.Change, found *tasted) (wire.Requ
 	return good, altered, nil
 }
 
-// provenElsewhere holds rule 2: a real token or certificate in the wrong place must be good in its own.
-func (p *Pass) provenElsewhere(ctx context.Context, good, altered wire.Request, elsewhere *Call, name string) error {
-	if p.Stack.Rules.NoElsewhere {
-		return nil
-	}
-	if elsewhere == nil {
-		text := bearer(altered)
-		if _, real := p.Cast.Issued(text); real && text != bearer(good) {
-			return Broken("the change %q uses a real token and does not prove it good elsewhere", name)
-		}
+// goodElsewhere holds rule 2: a real token or certificate in the wrong place must be good in its own. It comes before the
+// change is made, since being good may renew it: some servers rotate a registration token that is read with.
+func (p *Pass) goodElsewhere(ctx context.Context, elsewhere *Call) error {
+	if elsewhere == nil || p.Stack.Rules.NoElsewhere {
 		return nil
 	}
 	err := p.Opens(ctx, *elsewhere)
@@ -227,6 +217,25 @@ func (p *Pass) provenElsewhere(ctx context.Context, good, altered wire.Request, 
 		return fmt.Errorf("what must be refused here is not proven good elsewhere: %w", err)
 	}
 	return nil
+}
+
+// proven makes the altered request, which must differ from its control, and must not carry a real token that is nowhere
+// proven good.
+func (p *Pass) proven(control Call, elsewhere *Call, change wire.Change, found *tasted) (wire.Request, error) {
+	good, altered, err := p.alter(control, change, found)
+	if err != nil {
+		return altered, err
+	}
+	if found.differs == "" {
+		return altered, Broken("the change %q changed nothing: the altered request is the control", change.Name)
+	}
+	if elsewhere == nil && !p.Stack.Rules.NoElsewhere {
+		text := bearer(altered)
+		if _, real := p.Cast.Issued(text); real && text != bearer(good) {
+			return altered, Broken("the change %q uses a real token and does not prove it good elsewhere", change.Name)
+		}
+	}
+	return altered, nil
 }
 
 func bearer(r wire.Request) secret.Text {

@@ -64,14 +64,11 @@ func (p *Pass) tryUnseen(ctx context.Context, at func(Call) Call, control Call, 
 		return found, err
 	}
 	fresh, control = at(fresh), at(control)
-	good, altered, err := p.alter(fresh, change, &found)
+	err = p.goodElsewhere(ctx, elsewhere)
 	if err != nil {
 		return found, err
 	}
-	if found.differs == "" {
-		return found, Broken("the change %q changed nothing: the altered request is the control", change.Name)
-	}
-	err = p.provenElsewhere(ctx, good, altered, elsewhere, change.Name)
+	altered, err := p.proven(fresh, elsewhere, change, &found)
 	if err != nil {
 		return found, err
 	}

@@ -176,27 +176,6 @@ func (p *Pass) dead(ctx context.Context, call Call) error {
 // Pulse tells whether a token lives, and how that was seen.
 type Pulse func(ctx context.Context) (bool, string, error)
 
-// LiveToken gives a new token of a member, which nobody else holds, and a way to see that it lives, which was tried: the
-// server's introspection where the ride may use it, else a call at a point once its limit for revocation has passed,
-// for until then a cache may keep a dead token alive.
-func (p *Pass) LiveToken(ctx context.Context, member *cast.Member) (oauth.Token, Pulse, error) {
-	point := p.HomePoint()
-	token, err := member.NewToken(ctx, point)
-	if err != nil {
-		return token, nil, err
-	}
-	pulse, err := p.IntrospectedPulse(ctx, token)
-	if err != nil || pulse != nil {
-		return token, pulse, err
-	}
-	if point == nil || point.Revocation == "expiry" {
-		return token, nil, CannotTell("whether a token lives cannot be seen: the ride may not introspect, and no point learns of revocations")
-	}
-	limit, _ := p.Limits.Revocation.For(point.Revocation)
-	call := p.CallAt(point, p.Allowed(point), member, token)
-	return token, p.pulse(call, limit), p.Opens(ctx, call)
-}
-
 // IntrospectedPulse is the pulse of a live token by the server's introspection; nil where the ride may not use it, or
 // where it does not call the token active.
 func (p *Pass) IntrospectedPulse(ctx context.Context, token oauth.Token) (Pulse, error) {
@@ -212,15 +191,11 @@ func (p *Pass) IntrospectedPulse(ctx context.Context, token oauth.Token) (Pulse,
 	if err != nil || answer.Decision != wire.Accepted {
 		return nil, err
 	}
-	return p.pulse(call, 0), nil
+	return p.pulse(call), nil
 }
 
-func (p *Pass) pulse(call Call, after time.Duration) Pulse {
+func (p *Pass) pulse(call Call) Pulse {
 	return func(ctx context.Context) (bool, string, error) {
-		err := p.Wait(ctx, after)
-		if err != nil {
-			return false, "", err
-		}
 		_, answer, err := p.Do(ctx, wire.Probe, call)
 		if err != nil {
 			return false, "", err

@@ -23,7 +23,7 @@ var IntrospectionWithoutAuthentication = &check.Check{
 	Broken:   "introspection answers whoever does not authenticate",
 	Why:      "anybody tries strings until one is a token, and learns whose it is, what it may and how long",
 	Fix:      "authenticate callers of the introspection endpoint before the token is looked at",
-	Refs:     []frameworks.Ref{frameworks.RFC(7662, "2.1"), frameworks.RFC(7662, "2.3"), frameworks.RFC(7662, "4"), frameworks.ASVS("10.4.10"), frameworks.API(2)},
+	Refs:     []frameworks.Ref{frameworks.RFC(7662, "2.1"), frameworks.RFC(7662, "2.3"), frameworks.RFC(7662, "4"), frameworks.ASVS("10.4.10"), frameworks.API(2), frameworks.SP80053("AC-14")},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Introspection},
@@ -44,6 +44,10 @@ var IntrospectionWithoutAuthentication = &check.Check{
 		if err != nil {
 			return err
 		}
+		call, err := introspected(ctx, p, asker, token)
+		if err != nil {
+			return err
+		}
 		wrong := p.Stack.Keeper.Keep("garbage", "checkride-"+partner.ID()+"-nobody")
 		changes := []wire.Change{{Name: "no client authentication", Apply: func(r wire.Request) (wire.Request, error) {
 			r.Credentials = slices.DeleteFunc(r.Credentials, func(c wire.Credential) bool { return c.Name != "token" })
@@ -54,6 +58,6 @@ var IntrospectionWithoutAuthentication = &check.Check{
 			r, err := changes[0].Apply(r)
 			return r.WithCredential(wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Basic ", Basic: "checkride-nobody", Text: wrong}), err
 		}})
-		return p.Refuses(ctx, p.AtIntrospection(asker, token.Text), changes...)
+		return p.Refuses(ctx, call, changes...)
 	},
 }

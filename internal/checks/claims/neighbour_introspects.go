@@ -48,11 +48,15 @@ var NeighbourIntrospects = &check.Check{
 		if err != nil {
 			return err
 		}
+		call, err := introspected(ctx, p, asker, token)
+		if err != nil {
+			return err
+		}
 		asks := wire.Change{Name: "asked by the neighbour", Apply: func(r wire.Request) (wire.Request, error) {
 			altered := neighbour.Server.IntrospectRequest(neighbour.Client(), token.Text)
 			altered.Point, altered.Who, altered.Check, altered.Purpose = r.Point, neighbour.Role, r.Check, r.Purpose
 			return altered, nil
 		}}
-		return p.RefusesGoodElsewhere(ctx, p.AtIntrospection(asker, token.Text), p.AtToken(neighbour, neighbour.Usual()), asks)
+		return p.RefusesGoodElsewhere(ctx, call, p.AtToken(neighbour, neighbour.Usual()), asks)
 	},
 }

@@ -47,11 +47,13 @@ var AssertionAsToken = &check.Check{
 		if err != nil {
 			return err
 		}
-		registration := signer.Client().RegistrationToken
-		if registration.Empty() {
+		if signer.Client().RegistrationToken.Empty() {
 			return nil
 		}
-		return p.RefusesGoodElsewhere(ctx, call, p.AtConfiguration(signer), forge.WithToken(registration, "the registration access token"))
+		const name = "the registration access token"
+		return p.RefusesGoodElsewhere(ctx, call, p.AtConfiguration(signer), wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
+			return forge.WithToken(signer.Client().RegistrationToken, name).Apply(r) // reading with it may have rotated it
+		}})
 	},
 }
 

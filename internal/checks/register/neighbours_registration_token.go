@@ -3,6 +3,7 @@ package register
 import (
 	"context"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/forge"
@@ -13,9 +14,12 @@ import (
 )
 
 // NeighboursRegistrationToken plays the neighbour, who shows its own registration token at the partner's configuration
-// URL, to read it and to delete it. The partner is one of this check's own: it may be gone afterwards.
+// URL, to delete it and to read it. Both are clients of this check's own. The partner may be gone afterwards, and some
+// servers end a registration token that is used at another client's URL (seen: oidc-provider): nobody can remove the
+// neighbour by RFC 7592 then. So the worse misuse comes first, and another follows only where the token still lives.
 //
-// RFC 7592 §2.1 to §2.3: a token that is not this client's is refused by RFC 6750, or with 403.
+// RFC 7592 §2.1 to §2.3: a token that is not this client's is refused by RFC 6750, or with 403; one that is used for a
+// client that does not exist is to be ended (SHOULD), and some servers do so here as well.
 var NeighboursRegistrationToken = &check.Check{
 	ID:       "register.neighbours-registration-token",
 	Title:    "a registration token opens the configuration of its own client alone",
@@ -33,44 +37,63 @@ var NeighboursRegistrationToken = &check.Check{
 		if err != nil {
 			return err
 		}
-		neighbour, err := p.Neighbour(ctx)
+		neighbour, err := p.Cast.Own(ctx, cast.Neighbour, cast.Wish{})
 		if err != nil {
 			return err
 		}
 		if partner.Client().RegistrationURI == "" || neighbour.Client().RegistrationToken.Empty() {
 			return check.NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
 		}
-		own := p.AtConfiguration(partner)
-		foreign := forge.WithToken(neighbour.Client().RegistrationToken, "read with the neighbour's registration token")
-		err = p.RefusesGoodElsewhere(ctx, own, p.AtConfiguration(neighbour), foreign)
-		if err != nil {
-			return err
-		}
-		// Between the control behind the reading and one more: the client must still be there, and its token good.
-		request, err := foreign.Apply(partner.Client().DeleteRequest(*partner.Server))
-		if err != nil {
-			return err
-		}
-		request.Who = neighbour.Role
-		x, err := p.Send(ctx, wire.Altered, request)
-		if err != nil {
-			return err
-		}
-		const name, expected, differs = "deletion with the neighbour's registration token", "refused, and the client is unchanged", "DELETE, and whose token"
-		switch decision, why := oauth.ConfigurationDecision(x); decision {
-		case wire.Unknown:
-			p.Case(name, logbook.Inconclusive, expected, why, differs, why)
-			return nil
-		case wire.Accepted:
-			p.Case(name, logbook.Fail, expected, why+", deleted", differs, "")
-			return nil
-		default:
-			err = p.Opens(ctx, own)
-			if err != nil {
+		for _, method := range []string{"DELETE", "GET"} {
+			lives, err := misused(ctx, p, partner, neighbour, method)
+			if err != nil || !lives {
 				return err
 			}
-			p.Case(name, logbook.Pass, expected, why, differs, "")
-			return nil
 		}
+		return nil
 	},
+}
+
+// misused asks for the partner's registration with the neighbour's token, between two readings of it by the partner and
+// after one of the neighbour's own. It tells whether the partner is still there and the neighbour's token good.
+func misused(ctx context.Context, p *check.Pass, partner, neighbour *cast.Member, method string) (bool, error) {
+	own, theirs := p.AtConfiguration(partner), p.AtConfiguration(neighbour)
+	for _, control := range []check.Call{own, theirs} {
+		err := p.Opens(ctx, control)
+		if err != nil {
+			return false, err
+		}
+	}
+	request, err := forge.WithToken(neighbour.Client().RegistrationToken, "").Apply(partner.Client().ReadRequest(*partner.Server))
+	if err != nil {
+		return false, err
+	}
+	request.Method, request.Who = method, neighbour.Role
+	x, err := p.Send(ctx, wire.Altered, request)
+	if err != nil {
+		return false, err
+	}
+	name, expected, differs := method+" with the neighbour's registration token", "refused, and the client is unchanged", method+", and whose token"
+	switch decision, why := oauth.ConfigurationDecision(x); decision {
+	case wire.Unknown:
+		p.Case(name, logbook.Inconclusive, expected, why, differs, why)
+		return false, nil
+	case wire.Accepted:
+		p.Case(name, logbook.Fail, expected, why, differs, "")
+		return method != "DELETE", nil
+	default:
+		err = p.Opens(ctx, own)
+		if err != nil {
+			return false, err
+		}
+		p.Case(name, logbook.Pass, expected, why, differs, "")
+	}
+	_, answer, err := p.Do(ctx, wire.Control, theirs)
+	if err != nil {
+		return false, err
+	}
+	if answer.Decision == wire.Denied {
+		p.Note("%s ends a registration token that is used at another client's URL (%s), so %s cannot be removed by RFC 7592 any more, and no second misuse was tried", p.Name, answer.Why, neighbour.Name())
+	}
+	return answer.Decision == wire.Accepted, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -21,7 +22,7 @@ var NeighbourRevokes = &check.Check{
 	Broken:   "a partner revokes another partner's token",
 	Why:      "any partner that comes by a token can cut its owner off",
 	Fix:      "compare the token's client with the client that authenticated at the revocation endpoint",
-	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(4)},
+	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.API(1), frameworks.ASVS("8.4.1"), frameworks.SP80053("AC-3")},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Neighbour},
@@ -48,21 +49,12 @@ var NeighbourRevokes = &check.Check{
 		if answer.Decision != wire.Accepted {
 			p.Note("the neighbour's revocation of an unknown token was not accepted either (%s), so the refusal may have another reason", answer.Why)
 		}
-		token, pulse, err := p.LiveToken(ctx, partner)
-		if err != nil {
-			return unseen(ctx, p, partner, token, err)
-		}
-		_, answer, err = p.Do(ctx, wire.Altered, p.AtRevocation(neighbour, token.Text))
-		if err != nil {
-			return err
-		}
-		lives, seen, err := pulse(ctx)
-		if err != nil {
-			return err
-		}
-		if !p.Holds("the partner's token lives", lives, "the neighbour's revocation was answered "+answer.Why+"; "+seen) {
-			return nil
-		}
-		return ends(ctx, p, partner, token, pulse)
+		return p.NobodyElseEnds(ctx, partner, check.Attempt{
+			Name: "revocation by the neighbour",
+			Send: func(ctx context.Context, token oauth.Token) (check.Answer, string, error) {
+				_, answer, err := p.Do(ctx, wire.Altered, p.AtRevocation(neighbour, token.Text))
+				return answer, "which client authenticates", err
+			},
+		})
 	},
 }

@@ -2,6 +2,7 @@ package revoke
 
 import (
 	"context"
+	"crypto/rand"
 	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -10,6 +11,7 @@ import (
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -24,7 +26,7 @@ var WithoutAuthentication = &check.Check{
 	Broken:   "a token is revoked for whoever asks, without the client's authentication",
 	Why:      "whoever has seen a token in a log can cut the partner off",
 	Fix:      "authenticate the client at the revocation endpoint as at the token endpoint",
-	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.RFC(7009, "2.2.1"), frameworks.ASVS("10.4.10"), frameworks.NHI(4)},
+	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.RFC(7009, "2.2.1"), frameworks.ASVS("10.4.10"), frameworks.NHI(4), frameworks.API(2)},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Takes:    check.RevokeTokens,
@@ -38,61 +40,38 @@ var WithoutAuthentication = &check.Check{
 		if partner.Server.Endpoints.Revocation == "" {
 			return check.NotApplicable("the server has no revocation endpoint")
 		}
-		token, pulse, err := p.LiveToken(ctx, partner)
-		if err != nil {
-			return unseen(ctx, p, partner, token, err)
-		}
-		good := p.AtRevocation(partner, token.Text)
-		changes, err := wrongAuthentications(ctx, p, good)
+		usual := p.AtRevocation(partner, p.Stack.Keeper.Keep("garbage token", rand.Text()+rand.Text()))
+		changes, err := wrongAuthentications(ctx, p, usual)
 		if err != nil {
 			return err
 		}
+		var attempts []check.Attempt
 		for _, change := range append([]wire.Change{withoutAuthentication()}, changes...) {
-			lives, err := livesThrough(ctx, p, good, change, pulse)
-			if err != nil || !lives {
-				return err
-			}
+			attempts = append(attempts, attempt(p, partner, change))
 		}
-		// The control comes last, since it ends the token: the same request with its authentication works.
-		return ends(ctx, p, partner, token, pulse)
+		return p.NobodyElseEnds(ctx, partner, attempts...)
 	},
 }
 
-// livesThrough sends an altered revocation and tells whether the token lives.
-func livesThrough(ctx context.Context, p *check.Pass, good check.Call, change wire.Change, pulse check.Pulse) (bool, error) {
-	request, err := good.Make()
-	if err != nil {
-		return false, err
-	}
-	altered, err := change.Apply(request.Clone())
-	if err != nil {
-		return false, check.Broken("the change %q could not be made: %v", change.Name, err)
-	}
-	var differs []string
-	for _, difference := range wire.Diff(p.Stack.Keeper, request, altered) {
-		differs = append(differs, difference.String())
-	}
-	_, answer, err := p.Do(ctx, wire.Altered, good.With(func(r *wire.Request) { *r = altered }))
-	if err != nil {
-		return false, err
-	}
-	lives, seen, err := pulse(ctx)
-	if err != nil {
-		return false, err
-	}
-	expected, observed := "refused, and the token lives", answer.Why+"; "+seen
-	switch {
-	case !lives:
-		p.Case(change.Name, logbook.Fail, expected, observed, strings.Join(differs, "; "), "")
-	case answer.Decision == wire.Unknown:
-		p.Case(change.Name, logbook.Inconclusive, expected, "", "", answer.Why)
-	default:
-		if answer.Decision == wire.Accepted {
-			p.Note("%s: answered %s, and did nothing", change.Name, answer.Why)
+// attempt sends the owner's revocation, altered.
+func attempt(p *check.Pass, partner *cast.Member, change wire.Change) check.Attempt {
+	return check.Attempt{Name: change.Name, Send: func(ctx context.Context, token oauth.Token) (check.Answer, string, error) {
+		good := p.AtRevocation(partner, token.Text)
+		request, err := good.Make()
+		if err != nil {
+			return check.Answer{}, "", err
 		}
-		p.Case(change.Name, logbook.Pass, expected, observed, strings.Join(differs, "; "), "")
-	}
-	return lives, nil
+		altered, err := change.Apply(request.Clone())
+		if err != nil {
+			return check.Answer{}, "", check.Broken("the change %q could not be made: %v", change.Name, err)
+		}
+		var differs []string
+		for _, difference := range wire.Diff(p.Stack.Keeper, request, altered) {
+			differs = append(differs, difference.String())
+		}
+		_, answer, err := p.Do(ctx, wire.Altered, good.With(func(r *wire.Request) { *r = altered }))
+		return answer, strings.Join(differs, "; "), err
+	}}
 }
 
 func withoutAuthentication() wire.Change {
