@@ -65,17 +65,35 @@ func (p *Pass) RevocationWithin(ctx context.Context, what string, member *cast.M
 	if p.Point.Revocation == "expiry" {
 		return p.diesByExpiry(ctx, member, limit, promise)
 	}
-	alive, err := p.AliveCall(ctx)
+	w, err := p.revocation(ctx, what, member, withdraw)
 	if err != nil {
 		return err
+	}
+	return p.RefusedWithin(ctx, w)
+}
+
+// revocation is the withdrawal of tokens one by one, beside a sibling and somebody else who is not harmed.
+func (p *Pass) revocation(ctx context.Context, what string, member *cast.Member, withdraw func(context.Context, Call) (wire.Exchange, error)) (Withdrawal, error) {
+	limit, promise := p.Limits.Revocation.For(p.Point.Revocation)
+	alive, err := p.Bystander(ctx, p.Point, member)
+	if err != nil {
+		return Withdrawal{}, err
+	}
+	if alive == nil { // the one given client is all there is
+		own, err := p.AliveCall(ctx)
+		if err != nil {
+			return Withdrawal{}, err
+		}
+		alive = &own
 	}
 	sibling, err := p.sibling(ctx, member)
 	if err != nil {
-		return err
+		return Withdrawal{}, err
 	}
-	return p.RefusedWithin(ctx, Withdrawal{
-		What: what, Limit: limit, Promise: promise, Mint: p.Mint(member), Each: withdraw, Sibling: sibling, Alive: &alive, Expires: TokenExpires,
-	})
+	return Withdrawal{
+		What: what, Limit: limit, Promise: promise, Mint: p.Mint(member), Each: withdraw, Sibling: sibling, Alive: alive, Expires: TokenExpires,
+		Anew: func(ctx context.Context) (Withdrawal, error) { return p.revocation(ctx, what, member, withdraw) },
+	}, nil
 }
 
 // sibling is a call with another token of the same client, which must live on; none where the server gives the same

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,11 @@ type Withdrawal struct {
 	Beside []Call
 	// Expires says when a watched credential dies by itself; zero: not.
 	Expires func(call Call) time.Time
+	// Anew gives the same withdrawal with credentials that are new, so that it can be repeated with probes nearer to the
+	// limit where the bounds lie on both sides of it (rule 8); nil: it cannot be repeated.
+	Anew func(ctx context.Context) (Withdrawal, error)
+
+	near bool // it is the repetition
 }
 
 // Watched is one call that is to be refused. A sparse one is not used before the withdrawal, and then shot around the
@@ -58,8 +64,15 @@ type watch struct {
 	moment int       // which of the moments around the limit comes next
 
 	lastAccepted, firstRefused time.Time
+	lastRefused                time.Time
+	refusals                   int            // unbroken, since firstRefused
+	nodes                      int            // known ones, each of which must have refused
 	kept                       *wire.Exchange // the last accepted one
+	took                       time.Duration  // the longest probe
 	decided                    bool
+	unheld                     bool // decided, though the refusals were not seen to last
+	asked, open                int  // of the good call beside it: how often it was asked and accepted
+	outage                     string
 	why                        string
 }
 
@@ -77,23 +90,52 @@ func (p *Pass) RefusedWithin(ctx context.Context, w Withdrawal) error {
 		return err
 	}
 	defer p.Stack.Watches.Leave()
-	watches, err := p.mintWatches(ctx, w)
+	watches, err := p.watchOnce(ctx, w)
 	if err != nil {
 		return err
+	}
+	if i := slices.IndexFunc(watches, func(one *watch) bool { return one.straddles(w.Limit) }); i >= 0 && w.Anew != nil && !p.Stack.Rules.TimesArePoints {
+		p.Note("%s was accepted before the limit and refused after it, so it was watched once more with probes nearer to the limit", watches[i].name)
+		w, err = w.Anew(ctx)
+		if err != nil {
+			return err
+		}
+		w.near = true
+		watches, err = p.watchOnce(ctx, w)
+		if err != nil {
+			return err
+		}
+	}
+	return p.judge(ctx, w, watches)
+}
+
+// watchOnce withdraws trust and watches until it is refused, or patience ends.
+func (p *Pass) watchOnce(ctx context.Context, w Withdrawal) ([]*watch, error) {
+	watches, err := p.mintWatches(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	if len(watches) > 1 && w.Mint != nil { // where a new token ends the one before, what is watched is dead already
+		err = p.Opens(ctx, watches[0].call)
+		if err != nil {
+			return nil, err
+		}
 	}
 	err = p.outlives(w, watches)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = p.withdraw(ctx, w, watches)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = p.watch(ctx, w, watches)
-	if err != nil {
-		return err
-	}
-	return p.judge(ctx, w, watches)
+	p.stand() // a control that was repeated has taken a seat
+	return watches, p.watch(ctx, w, watches)
+}
+
+// straddles says that the bounds lie on both sides of the limit: the truth may be here or there.
+func (o *watch) straddles(limit time.Duration) bool {
+	return !o.firstRefused.IsZero() && !o.lastAccepted.After(o.done.Add(limit)) && o.firstRefused.After(o.sent.Add(limit)) && o.outage == ""
 }
 
 func (p *Pass) mintWatches(ctx context.Context, w Withdrawal) ([]*watch, error) {
@@ -130,7 +172,7 @@ func (p *Pass) mintWatches(ctx context.Context, w Withdrawal) ([]*watch, error) 
 				return nil, err
 			}
 		}
-		one := w.newWatch(call)
+		one := p.newWatch(w, call)
 		one.dense = len(watches) == 0
 		watches = append(watches, one)
 	}
@@ -158,15 +200,15 @@ func (p *Pass) givenWatches(ctx context.Context, w Withdrawal) ([]*watch, error)
 				return nil, err
 			}
 		}
-		one := w.newWatch(each.Call)
+		one := p.newWatch(w, each.Call)
 		one.dense = !each.Sparse
 		watches = append(watches, one)
 	}
 	return watches, nil
 }
 
-func (w Withdrawal) newWatch(call Call) *watch {
-	return &watch{name: call.Name, call: call, bound: logbook.Bound{Name: call.Name, Limit: w.Limit, Limited: w.Promise}}
+func (p *Pass) newWatch(w Withdrawal, call Call) *watch {
+	return &watch{name: call.Name, call: call, nodes: len(p.nodes(call.Point)), bound: logbook.Bound{Name: call.Name, Limit: w.Limit, Limited: w.Promise}}
 }
 
 // youth is the age up to which some servers overlook the revocation of a token.
@@ -190,10 +232,12 @@ func (p *Pass) outlives(w Withdrawal, watches []*watch) error {
 func (p *Pass) withdraw(ctx context.Context, w Withdrawal, watches []*watch) error {
 	if w.All != nil {
 		x, err := w.All(ctx)
+		if err == nil {
+			err = p.confirmed(x)
+		}
 		if err != nil {
 			return err
 		}
-		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
 		for _, one := range watches {
 			one.sent, one.done = x.Sent, x.Received
 		}
@@ -201,11 +245,25 @@ func (p *Pass) withdraw(ctx context.Context, w Withdrawal, watches []*watch) err
 	}
 	for _, one := range watches {
 		x, err := w.Each(ctx, one.call)
+		if err == nil {
+			err = p.confirmed(x)
+		}
 		if err != nil {
 			return err
 		}
-		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
 		one.sent, one.done = x.Sent, x.Received
+	}
+	return nil
+}
+
+// confirmed makes sure that trust was withdrawn: only then has the time begun to run (rule 8).
+func (p *Pass) confirmed(x wire.Exchange) error {
+	p.witness(x)
+	switch {
+	case x.Failure != wire.None:
+		return CannotTell("the withdrawal was not confirmed: %s %s", x.Failure, x.Detail)
+	case x.Status < 200 || x.Status > 299:
+		return CannotTell("the withdrawal was not confirmed: it was answered %d", x.Status)
 	}
 	return nil
 }
@@ -215,6 +273,15 @@ func interval(elapsed time.Duration) time.Duration { return max(250*time.Millise
 
 // lead is how long before the limit the decisive probe is sent, so that its answer is there in time.
 func lead(limit time.Duration) time.Duration { return min(limit/10, 500*time.Millisecond) }
+
+// ahead is the lead of a watch. A repeated one is probed as near to the limit as its answers allow.
+func (o *watch) ahead(w Withdrawal) time.Duration {
+	usual := lead(w.Limit)
+	if !w.near {
+		return usual
+	}
+	return min(usual, max(usual/8, 2*o.took))
+}
 
 // watch probes until every credential is decided. Each point has a lane of its own, so that one that answers slowly does
 // not make the others late.
@@ -261,7 +328,7 @@ func lanesOf(watches []*watch) [][]*watch {
 func (p *Pass) watchLane(ctx context.Context, w Withdrawal, watches []*watch) error {
 	started := time.Now()
 	for _, one := range watches {
-		one.schedule(started, w.Limit, p.Limits.Patience.D())
+		one.schedule(started, w, p.Limits.Patience.D())
 		p.tellWatch(w, one)
 	}
 	for {
@@ -273,17 +340,60 @@ func (p *Pass) watchLane(ctx context.Context, w Withdrawal, watches []*watch) er
 		if err != nil {
 			return err
 		}
+		begins := due.firstRefused.IsZero()
 		err = p.ping(ctx, due)
 		if err != nil {
 			return err
 		}
 		due.conclude(w.Limit, p.Limits.Patience.D())
+		if !due.firstRefused.IsZero() && (begins || due.decided) {
+			err = p.doubt(ctx, w, due)
+			if err != nil {
+				return err
+			}
+		}
 		if !due.decided {
-			due.schedule(time.Now(), w.Limit, p.Limits.Patience.D())
+			due.schedule(time.Now(), w, p.Limits.Patience.D())
 			continue
 		}
 		p.tellWatch(w, due)
 	}
+}
+
+// doubt asks, at the moments that decide, whether somebody else's good call is accepted at the same place: what is
+// refused to everybody is an outage, and one that has healed by the end would pass for the withdrawal (rule 10).
+func (p *Pass) doubt(ctx context.Context, w Withdrawal, one *watch) error {
+	beside := w.beside(one.call.Point)
+	if beside == nil || p.Stack.Rules.NoTwin {
+		return nil
+	}
+	call := p.atNode(*beside, one.bound.Probes-1)
+	_, answer, err := p.Do(ctx, wire.Probe, call)
+	if err != nil {
+		return err
+	}
+	one.asked++
+	if answer.Decision == wire.Accepted {
+		one.open++
+		return nil
+	}
+	one.outage = fmt.Sprintf("while it was refused, so was %s (%s): an outage", beside.Name, answer.Why)
+	one.firstRefused, one.lastRefused, one.refusals = time.Time{}, time.Time{}, 0
+	one.decided = one.over(w.Limit, p.Limits.Patience.D())
+	return nil
+}
+
+// beside is a good call at a point that must live on, or nil.
+func (w Withdrawal) beside(point *plan.Point) *Call {
+	if w.Alive != nil && w.Alive.Point == point {
+		return w.Alive
+	}
+	for i := range w.Beside {
+		if w.Beside[i].Point == point {
+			return &w.Beside[i]
+		}
+	}
+	return nil
 }
 
 func earliest(watches []*watch) *watch {
@@ -298,8 +408,9 @@ func earliest(watches []*watch) *watch {
 
 // schedule sets when the credential is probed next. The dense one goes by the interval, with a probe just before the
 // limit, one just after it and one when patience ends; the others are shot at these three moments alone.
-func (o *watch) schedule(now time.Time, limit, patience time.Duration) {
-	moments := []time.Duration{limit - lead(limit), limit + lead(limit)/2, limit + patience}
+func (o *watch) schedule(now time.Time, w Withdrawal, patience time.Duration) {
+	ahead := o.ahead(w)
+	moments := []time.Duration{w.Limit - ahead, w.Limit + ahead/2, w.Limit + patience}
 	for o.moment < len(moments) && !o.done.Add(moments[o.moment]).After(o.probed) {
 		o.moment++
 	}
@@ -315,19 +426,25 @@ func (o *watch) schedule(now time.Time, limit, patience time.Duration) {
 	}
 }
 
+func (o *watch) over(limit, patience time.Duration) bool {
+	return !o.probed.Before(o.done.Add(limit + patience))
+}
+
 // conclude decides a credential. Of the dense one the refusals must have held long enough to exclude flapping: twice
-// the time that it took, a second at least, the limit at most.
+// the time that it took, a second at least, the limit at most, and at each known node. What was not decided meanwhile
+// is no refusal; when it goes on for too long, the watch ends and nothing is proven.
 func (o *watch) conclude(limit, patience time.Duration) {
-	over := !o.probed.Before(o.done.Add(limit + patience))
 	if o.firstRefused.IsZero() {
-		o.decided = over
+		o.decided = o.over(limit, patience)
 		// Past its limit the finding stands, and what is still asked is how long it lasts.
 		o.dense = o.dense || o.lastAccepted.After(o.done.Add(limit))
 		return
 	}
-	o.bound.Held = o.probed.Sub(o.firstRefused)
+	o.bound.Held = o.lastRefused.Sub(o.firstRefused)
 	hold := min(max(2*o.firstRefused.Sub(o.done), time.Second), max(limit, time.Second))
-	o.decided = !o.dense || o.bound.Held >= hold
+	held := !o.dense || o.bound.Held >= hold && o.refusals >= o.nodes
+	o.unheld = !held && o.probed.Sub(o.firstRefused) > 2*hold+patience
+	o.decided = held || o.unheld
 }
 
 // tellWatch says how a watch stands, for whoever looks on: when it begins and when it ends.
@@ -347,26 +464,24 @@ func (p *Pass) tellWatch(w Withdrawal, one *watch) {
 }
 
 // ping sends a watched call on a fresh connection and keeps the times. What is neither accepted nor refused moves no
-// bound.
+// bound. A reset says no more than the network might: only three in a row are a refusal (rule 5).
 func (p *Pass) ping(ctx context.Context, one *watch) error {
-	call := one.call.Fresh()
-	if nodes := p.nodes(one.call.Point); nodes[0] != "" {
-		node := nodes[one.bound.Probes%len(nodes)]
-		call = call.With(func(r *wire.Request) { r.Over.Address = node })
+	call := p.atNode(one.call.Fresh(), one.bound.Probes)
+	var x wire.Exchange
+	var answer Answer
+	for range 3 {
+		var err error
+		x, answer, err = p.probe(ctx, call)
+		if err != nil {
+			return err
+		}
+		if !answer.Thrice {
+			break
+		}
 	}
-	request, err := call.Make()
-	if err != nil {
-		return err
-	}
-	request.Over.Fresh = !p.Stack.Rules.KeptLines
-	request.Check, request.Purpose, request.Unrecorded = p.Check.ID, wire.Probe, true
-	x, err := p.Stack.Do.Do(ctx, request)
-	if err != nil {
-		return err
-	}
-	answer := call.Decide(ctx, x)
 	one.bound.Probes++
 	one.probed = x.Received
+	one.took = max(one.took, x.Received.Sub(x.Sent))
 	one.why = answer.Why
 	tick := &logbook.Tick{Check: p.Check.ID, Point: p.Name, Name: one.name}
 	switch answer.Decision {
@@ -374,7 +489,7 @@ func (p *Pass) ping(ctx context.Context, one *watch) error {
 		one.bound.Accepted++
 		if !one.firstRefused.IsZero() {
 			one.bound.Flapped++
-			one.firstRefused = time.Time{}
+			one.firstRefused, one.refusals = time.Time{}, 0
 		}
 		one.lastAccepted = x.Sent
 		tick.Accepted = true
@@ -392,11 +507,38 @@ func (p *Pass) ping(ctx context.Context, one *watch) error {
 			}
 			p.evidence(x, answer)
 		}
+		one.lastRefused = x.Received
+		one.refusals++
 	default:
 		tick.Unknown = true
 	}
 	p.Stack.Record(logbook.Entry{At: x.Sent.Sub(p.Stack.Since), Tick: tick})
 	return nil
+}
+
+// probe sends a call that is not recorded by itself.
+func (p *Pass) probe(ctx context.Context, call Call) (wire.Exchange, Answer, error) {
+	request, err := call.Make()
+	if err != nil {
+		return wire.Exchange{}, Answer{}, err
+	}
+	request.Over.Fresh = !p.Stack.Rules.KeptLines
+	request.Check, request.Purpose, request.Unrecorded = p.Check.ID, wire.Probe, true
+	x, err := p.Stack.Do.Do(ctx, request)
+	if err != nil {
+		return x, Answer{}, err
+	}
+	return x, call.Decide(ctx, x), nil
+}
+
+// atNode sends a call to one of the known nodes of its point, each in its turn.
+func (p *Pass) atNode(call Call, turn int) Call {
+	nodes := p.nodes(call.Point)
+	node := nodes[turn%len(nodes)]
+	if node == "" {
+		return call
+	}
+	return call.With(func(r *wire.Request) { r.Over.Address = node })
 }
 
 func (p *Pass) evidence(x wire.Exchange, answer Answer) {
@@ -406,17 +548,18 @@ func (p *Pass) evidence(x wire.Exchange, answer Answer) {
 	p.mu.Unlock()
 }
 
-// judge turns the bounds into outcomes. Beside each refusal the twin must live.
+// judge turns the bounds into outcomes. Beside each refusal the twin must live. That something was accepted too late
+// stands for itself.
 func (p *Pass) judge(ctx context.Context, w Withdrawal, watches []*watch) error {
-	err := p.lives(ctx, w)
-	if err != nil {
-		return err
+	dead := p.lives(ctx, w)
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	for _, one := range watches {
 		if one.kept != nil {
 			p.evidence(*one.kept, Answer{Decision: wire.Accepted})
 		}
-		p.bound(w, one)
+		p.bound(w, one, dead)
 	}
 	return nil
 }
@@ -447,7 +590,7 @@ func (p *Pass) lives(ctx context.Context, w Withdrawal) error {
 	return nil
 }
 
-func (p *Pass) bound(w Withdrawal, one *watch) {
+func (p *Pass) bound(w Withdrawal, one *watch, dead error) {
 	b := &one.bound
 	if !one.lastAccepted.IsZero() {
 		b.Low = max(0, one.lastAccepted.Sub(one.done))
@@ -468,6 +611,9 @@ func (p *Pass) bound(w Withdrawal, one *watch) {
 	if p.Stack.Rules.ExpiryCounts {
 		b.Expired = false
 	}
+	if one.asked > 0 {
+		b.Control = fmt.Sprintf("%s accepted, %d of %d", w.beside(one.call.Point).Name, one.open, one.asked)
+	}
 	expected := fmt.Sprintf("refused within %v", w.Limit)
 	switch {
 	case b.Probes == 0:
@@ -476,9 +622,21 @@ func (p *Pass) bound(w Withdrawal, one *watch) {
 	case b.Accepted == 0 && b.Never:
 		b.Outcome = logbook.Inconclusive
 		p.Case(one.name, b.Outcome, expected, "", "", "no probe was decided: "+one.why)
-	case b.Low > w.Limit, b.Expired && b.High > w.Limit:
+	case b.Low > w.Limit:
 		b.Outcome = logbook.Fail
 		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "")
+	case dead != nil:
+		b.Outcome = logbook.Inconclusive
+		p.Case(one.name, b.Outcome, expected, "", "", dead.Error())
+	case one.outage != "" && b.Never:
+		b.Outcome = logbook.Inconclusive
+		p.Case(one.name, b.Outcome, expected, "", "", one.outage)
+	case b.Expired && b.High > w.Limit:
+		b.Outcome = logbook.Fail
+		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "")
+	case one.unheld:
+		b.Outcome = logbook.Inconclusive
+		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "it was refused, and then for too long it could not be told: "+one.why)
 	case !b.Never && b.High <= w.Limit:
 		b.Outcome = logbook.Pass
 		p.Case(one.name, b.Outcome, expected, b.Describe(), "", "")

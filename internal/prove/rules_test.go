@@ -142,6 +142,12 @@ func lies(t *testing.T) []lie {
 			rule:    "8: times are bounds",
 			setup:   Setup{Catalogue: catalogue(t, "revoke.token-outlives-revocation"), Defects: defect.Set{TokenCache: 1950 * time.Millisecond}},
 			without: rules(check.Rules{TimesArePoints: true}), check: "revoke.token-outlives-revocation", point: "gateway",
+			truth: logbook.Pass, lie: logbook.Fail, // once more, nearer to the limit
+		},
+		{
+			rule:    "8: what lies on both sides of the limit is not decided",
+			setup:   Setup{Catalogue: catalogue(t, "revoke.token-outlives-revocation"), Defects: defect.Set{TokenCache: 1995 * time.Millisecond}},
+			without: rules(check.Rules{TimesArePoints: true}), check: "revoke.token-outlives-revocation", point: "gateway",
 			truth: logbook.Inconclusive, lie: logbook.Fail,
 		},
 		{
