@@ -17,14 +17,14 @@ import (
 //
 // RFC 6749 §2.3.1 does not recommend the form, and would have it limited to clients that cannot use the header; RFC 7591
 // §2 registers which one a client uses. It is the same secret on another way, so this is a weakness and no way in; some
-// certified servers treat both methods as one (seen: oidc-provider).
+// certified servers treat both methods as one (seen: oidc-provider). No clause has the server refuse it: our demand.
 var OtherMethod = &check.Check{
 	ID:       "authenticate.other-method",
 	Title:    "a client that is registered for the header is not taken by a secret in the form",
 	Broken:   "a client that is registered for the header is taken by a secret in the form",
 	Why:      "forms are logged and kept by proxies and frameworks that know to drop the Authorization header",
 	Fix:      "compare the method of the request with token_endpoint_auth_method of the client, and refuse any other",
-	Refs:     []frameworks.Ref{frameworks.RFC(6749, "2.3.1"), frameworks.RFC(7591, "2"), frameworks.ASVS("6.3.4"), frameworks.SP80053("IA-9")},
+	Refs:     []frameworks.Ref{frameworks.RFC(6749, "2.3.1"), frameworks.RFC(7591, "2"), frameworks.ASVS("6.3.4"), frameworks.SP80053("IA-9"), frameworks.House(), frameworks.NHI(4)},
 	Severity: logbook.Low,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method(string(oauth.ClientSecretBasic))},

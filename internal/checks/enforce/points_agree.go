@@ -27,6 +27,7 @@ import (
 var PointsAgree = &check.Check{
 	ID:       "enforce.points-agree",
 	Title:    "all enforcement points decide the same about the same request",
+	Broken:   "a request that other enforcement points refuse is let in",
 	Why:      "the stack is as strict as its most lenient door, and nobody knows which one that is",
 	Fix:      "give all points one policy, tested with one set of requests; correct the point that is named",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.FAPI2("5.3.4"), frameworks.RFC(6750, "2"), frameworks.RFC(9110, "11.1"), frameworks.Tenet(6), frameworks.API(8)},
