@@ -325,11 +325,22 @@ func (p *Pass) because(text string) {
 	}
 }
 
+// mostNotes bounds how many remarks an observation holds.
+const mostNotes = 40
+
+// mostKeys bounds how many published keys are looked at.
+const mostKeys = 100
+
 // Note adds a remark to the observation.
 func (p *Pass) Note(format string, values ...any) {
+	notes := p.observation.Notes
 	text := fmt.Sprintf(format, values...)
-	if !slices.Contains(p.observation.Notes, text) {
-		p.observation.Notes = append(p.observation.Notes, text)
+	switch {
+	case len(notes) > mostNotes || slices.Contains(notes, text):
+	case len(notes) == mostNotes: // what a server says may give rise to any number of them
+		p.observation.Notes = append(notes, "there is more to remark, which is left out")
+	default:
+		p.observation.Notes = append(notes, text)
 	}
 }
 
@@ -476,6 +487,9 @@ func (p *Pass) Forger(ctx context.Context) (*forge.Forger, error) {
 		keys, err := oauth.ReadJWKS(x)
 		if err != nil {
 			return nil, &cast.FactError{Fact: "the published keys of " + name, Err: err}
+		}
+		if n := len(oauth.Keys(keys)); n > mostKeys {
+			return nil, &cast.FactError{Fact: "the published keys of " + name, Err: fmt.Errorf("they are %d; more than %d are not looked at", n, mostKeys)}
 		}
 		return forge.New(p.Stack.Keeper, keys), nil
 	})

@@ -174,6 +174,51 @@ func some(catalogue []*check.Check) []*check.Check {
 	return few
 }
 
+// A broken key set beside an authorization server that is healthy otherwise: nothing can be forged from it, and nothing
+// follows from that about any point.
+func TestBrokenKeySets(t *testing.T) {
+	sets := map[string]string{
+		"no JSON":          "<html>sorry</html>",
+		"no keys":          `{"keys":[]}`,
+		"keys of no kind":  `{"keys":[{"kty":"XX","kid":"1"},{"kty":5},7,null,[],{"kty":"EC","crv":"P-256","x":"!!","y":""}]}`,
+		"somebody's keys":  `{"keys":[{"kty":"EC","crv":"P-256","kid":"other","alg":"ES256","use":"sig","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}`,
+		"fifty thousand":   `{"keys":[` + strings.TrimSuffix(strings.Repeat(`{"kty":"XX"},`, 50_000), ",") + `]}`,
+		"deeper than deep": `{"keys":` + strings.Repeat(`[{"keys":`, 5_000) + `1` + strings.Repeat(`}]`, 5_000) + `}`,
+	}
+	for name, text := range sets {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := hostile{name: name, serve: func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(text))
+			}}
+			var requests atomic.Int64
+			setup := Setup{
+				Catalogue: checks.Catalogue(), Only: []string{"discover.*", "enforce.*", "bind.without-its-certificate"}, Beside: h.beside(&requests),
+				Edit: func(p *plan.Plan) {
+					main := p.AuthorizationServers["main"]
+					main.Endpoints.JWKS = "http://hostile.sandbox.test/jwks"
+					p.AuthorizationServers["main"] = main
+				},
+			}
+			ridden(t, setup, func(t *testing.T, entries []logbook.Entry) {
+				for _, e := range entries {
+					o := e.Observation
+					if o == nil || o.Outcome != logbook.Fail && o.Outcome != logbook.Error {
+						continue
+					}
+					if o.Check != "discover.published-keys-are-public" { // what the set itself says is judged as it stands
+						t.Errorf("%s at %s: %v; expected %s; observed %s; because %s", o.Check, o.Point, o.Outcome, o.Expected, o.Observed, o.Because)
+					}
+				}
+			})
+			if requests.Load() == 0 {
+				t.Error("the key set was not asked for")
+			}
+		})
+	}
+}
+
 func (h hostile) ride(t *testing.T, place string, edit func(*plan.Plan)) {
 	t.Helper()
 	var requests atomic.Int64
