@@ -70,6 +70,7 @@ type Check struct {
 	Why           string
 	Fix           string
 	Refs          []frameworks.Ref
+	Rows          []string // the catalogue rows that it plays, wholly or in part: L-RV-09
 	Severity      logbook.Severity
 	At            At
 	Needs         []Need

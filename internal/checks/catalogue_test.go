@@ -64,6 +64,7 @@ var (
 	one     = regexp.MustCompile(`§([0-9A-Z](?:[0-9.]*[0-9])?)`)
 	anyID   = regexp.MustCompile(`§|RFC|OWASP|ASVS|NIST|CVE-|[a-z]+\.[a-z]+-[a-z]`)
 	turns   = regexp.MustCompile(` (is|are) refused| cannot `)
+	row     = regexp.MustCompile(`^[LA]-[A-Z]{2}-\d{2}$`)
 )
 
 // faults tells how a card does not read as one should.
@@ -96,6 +97,14 @@ func faults(c *check.Check, comment string) []string {
 		_, known := frameworks.Explain(id)
 		if !known {
 			complain("the comment cites %s, which is not in the tables", id)
+		}
+	}
+	if len(c.Rows) == 0 {
+		complain("Rows is empty: no row of the catalogue is said to be played")
+	}
+	for i, name := range c.Rows {
+		if !row.MatchString(name) || slices.Contains(c.Rows[:i], name) {
+			complain("Rows holds %s, which is no row, or stands twice", name)
 		}
 	}
 	return append(all, references(c, comment)...)
@@ -172,7 +181,7 @@ func isFramework(ref frameworks.Ref) bool {
 // TestCardsBite shows that each rule finds the card that breaks it, and leaves a good one alone.
 func TestCardsBite(t *testing.T) {
 	good := func() *check.Check {
-		return &check.Check{ID: "revoke.a-b", Title: "a thing is refused", Why: "the plan asks", Fix: "mend it", Refs: []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.NHI(1)}}
+		return &check.Check{ID: "revoke.a-b", Title: "a thing is refused", Why: "the plan asks", Fix: "mend it", Refs: []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.NHI(1)}, Rows: []string{"L-RV-09"}}
 	}
 	const comment = "This check plays.\n\nRFC 7009 §2.1 and §2.2: it says so."
 	if found := faults(good(), comment); len(found) > 0 {
@@ -190,6 +199,8 @@ func TestCardsBite(t *testing.T) {
 		"cites RFC 7009 §9.9":      func(*check.Check) string { return "RFC 7009 §2.1, §9.9: it says so." },
 		"stands twice":             func(c *check.Check) string { c.Refs = append(c.Refs, c.Refs[0]); return comment },
 		"entry on logs":            func(c *check.Check) string { c.ID = "audit.a-b"; return comment },
+		"Rows is empty":            func(c *check.Check) string { c.Rows = nil; return comment },
+		"which is no row":          func(c *check.Check) string { c.Rows = []string{"L-RV-9"}; return comment },
 		"no framework stands":      func(c *check.Check) string { c.Refs = c.Refs[:1]; return comment },
 		"neither the comment": func(c *check.Check) string {
 			c.Why, c.Refs = "it is bad", append(c.Refs, frameworks.House())

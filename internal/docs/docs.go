@@ -67,6 +67,9 @@ func page(one *check.Check, c Comments) []byte {
 	if does := Takes(one); does != "" {
 		fmt.Fprintf(&b, "| takes | %s |\n", cell(does))
 	}
+	if len(one.Rows) > 0 {
+		fmt.Fprintf(&b, "| catalogue rows | %s |\n", strings.Join(one.Rows, ", "))
+	}
 	fmt.Fprintf(&b, "\n**Why it matters.** %s.\n\n**How to mend it.** %s.\n", sentence(one.Why), sentence(one.Fix))
 	if story := c.Check[one.ID]; story != "" {
 		fmt.Fprintf(&b, "\n## Background\n\n%s", story)

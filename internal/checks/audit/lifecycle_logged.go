@@ -22,6 +22,7 @@ var LifecycleLogged = &check.Check{
 	Why:      "a partner's keys can be exchanged, or its access ended, and nobody can say by whom",
 	Fix:      "write a record for each change of a client and each revocation, with the client, the actor and the time",
 	Refs:     []frameworks.Ref{frameworks.SP80053("AC-2(4)"), frameworks.SP80053("AU-2"), frameworks.SP80053("AU-12"), frameworks.CSF("PR.PS-04"), frameworks.CSF("PR.AA-01")},
+	Rows:     []string{"L-AU-04", "A-LG-07"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Audit, check.Registration},

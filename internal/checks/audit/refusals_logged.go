@@ -27,6 +27,7 @@ var RefusalsLogged = &check.Check{
 	Why:      "somebody can try keys and tokens for days, and no log shows it",
 	Fix:      "write a record for each refusal, TLS ones included, with the reason and whatever is known of the caller",
 	Refs:     []frameworks.Ref{frameworks.ASVS("16.3.1"), frameworks.ASVS("16.3.2"), frameworks.SP80053("AU-2"), frameworks.SP80053("AU-12"), frameworks.CSF("PR.PS-04"), frameworks.CSF("DE.CM-09")},
+	Rows:     []string{"L-AU-02", "A-LG-06"},
 	Severity: logbook.High,
 	At:       check.EverySource,
 	Needs:    []check.Need{check.Audit},

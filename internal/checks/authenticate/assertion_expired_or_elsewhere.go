@@ -24,6 +24,7 @@ var AssertionExpiredOrElsewhere = &check.Check{
 	Why:      "an assertion from a log, or one that the partner sent to another server, gets tokens here",
 	Fix:      "demand exp and aud; refuse what has expired beyond the skew of clocks, and any aud but the own issuer or token endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(3)"), frameworks.RFC(8725, "3.9"), frameworks.FAPI2("5.3.2.1-8"), frameworks.NHI(4), frameworks.ASVS("9.2.1"), frameworks.ASVS("9.2.3"), frameworks.SP80053("IA-13(2)"), frameworks.RFC(7523, "3(4)")},
+	Rows:     []string{"L-CA-21", "L-CA-22", "L-CA-24", "A-CC-17"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt")},

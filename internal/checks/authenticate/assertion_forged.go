@@ -24,6 +24,7 @@ var AssertionForged = &check.Check{
 	Why:      "a stranger is every partner that authenticates by a key",
 	Fix:      "take key and algorithm from the registration of the client, never from the header of the assertion",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(9)"), frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.2"), frameworks.RFC(8725, "2.1"), frameworks.NHI(4), frameworks.ASVS("9.1.2"), frameworks.ASVS("6.8.2"), frameworks.SP80053("IA-13(2)")},
+	Rows:     []string{"L-CA-29", "L-CA-30", "L-CA-31"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt")},

@@ -24,6 +24,7 @@ var AssertionNamesAnother = &check.Check{
 	Why:      "a partner that signs with its own key and names another gets tokens as the other, or under a mixed identity",
 	Fix:      "find the key by sub, and refuse where iss, sub and client_id are not all the same client",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(1)"), frameworks.RFC(7521, "4.2"), frameworks.RFC(7521, "5.2"), frameworks.OIDC("9"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-13(2)"), frameworks.RFC(7523, "3(2)")},
+	Rows:     []string{"L-CA-26", "L-CA-27", "L-CA-28", "A-CC-17", "A-RG-08"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt"), check.Neighbour},

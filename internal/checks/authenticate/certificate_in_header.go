@@ -25,6 +25,7 @@ var CertificateInHeader = &check.Check{
 	Why:      "certificates are public: whoever can write a header field is every partner",
 	Fix:      "let the TLS terminating proxy remove or overwrite the field, and let the server take it from that proxy alone",
 	Refs:     []frameworks.Ref{frameworks.RFC(9700, "4.13"), frameworks.RFC(9440, "2.4"), frameworks.RFC(9440, "4"), frameworks.RFC(8705, "6.5"), frameworks.NHI(4), frameworks.ASVS("4.1.3"), frameworks.SP80053("SC-7")},
+	Rows:     []string{"L-CA-59", "A-MT-20"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.CertificateLogin},

@@ -23,6 +23,7 @@ var CertificatePurpose = &check.Check{
 	Why:      "whoever runs a server under the partner's name, or gets a certificate for one, is the partner",
 	Fix:      "ask for the extended key usage clientAuth when the chain is verified",
 	Refs:     []frameworks.Ref{frameworks.RFC(5280, "4.2.1.12"), frameworks.RFC(8705, "2.1"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.SP80053("SC-17")},
+	Rows:     []string{"L-CA-56", "A-MT-06"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.CertificateLogin, check.TestCA},

@@ -25,6 +25,7 @@ var NeighboursCertificate = &check.Check{
 	Why:      "every partner with a certificate of the trusted CA can be every other partner",
 	Fix:      "compare the subject of the verified certificate with the one that is registered for the client_id",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2"), frameworks.RFC(8705, "2.1"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.CSF("PR.AA-03"), frameworks.SP80053("IA-9")},
+	Rows:     []string{"L-CA-52", "A-SC-06"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.CertificateLogin, check.Neighbour},

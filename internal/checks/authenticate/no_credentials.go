@@ -24,6 +24,7 @@ var NoCredentials = &check.Check{
 	Why:      "client ids are no secrets: they stand in logs, tokens and mails",
 	Fix:      "let no registered client fall back to the rules for public clients when its credential is missing",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "3.2.1"), frameworks.RFC(6749, "5.2"), frameworks.RFC(8705, "2"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.SP80053("AC-14")},
+	Rows:     []string{"L-CA-03", "L-CA-51", "A-RG-07", "A-SC-06"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Takes:    check.FailAuth,

@@ -25,6 +25,7 @@ var OtherMethod = &check.Check{
 	Why:      "forms are logged and kept by proxies and frameworks that know to drop the Authorization header",
 	Fix:      "compare the method of the request with token_endpoint_auth_method of the client, and refuse any other",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "2.3.1"), frameworks.RFC(7591, "2"), frameworks.ASVS("6.3.4"), frameworks.SP80053("IA-9"), frameworks.House(), frameworks.NHI(4)},
+	Rows:     []string{"L-CA-05", "A-RG-07"},
 	Severity: logbook.Low,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method(string(oauth.ClientSecretBasic))},

@@ -24,6 +24,7 @@ var SameNameOtherCA = &check.Check{
 	Why:      "anybody can write the partner's name into a certificate: only the chain says who vouches for it",
 	Fix:      "verify the chain to the CAs of partners before the subject is looked at, also behind a proxy that only asks for a certificate",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2.1"), frameworks.RFC(8705, "7.4"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.SP80053("SC-23(5)")},
+	Rows:     []string{"L-CA-53", "A-MT-03", "A-SC-06"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.CertificateLogin, check.TestCA},

@@ -26,6 +26,7 @@ var WrongSecret = &check.Check{
 	Why:      "whoever knows the id of a partner and a part of its secret is that partner",
 	Fix:      "compare the whole secret with the stored one, in constant time, and look for a hash that cuts its input",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "5.2"), frameworks.RFC(6749, "2.3.1"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.CSF("PR.AA-03"), frameworks.SP80053("IA-5(1)")},
+	Rows:     []string{"L-CA-02", "L-CA-11", "A-TF-29"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.SecretLogin},

@@ -24,6 +24,7 @@ var CertificateInHeader = &check.Check{
 	Why:      "a certificate is public: with a copied token and a header field the binding is gone",
 	Fix:      "drop Client-Cert, X-Forwarded-Client-Cert and the like from every request at the first hop, and set them from TLS alone",
 	Refs:     []frameworks.Ref{frameworks.RFC(9440, "2.4"), frameworks.RFC(9440, "4"), frameworks.RFC(9700, "4.13"), frameworks.RFC(8705, "6.5"), frameworks.ASVS("4.1.3"), frameworks.NHI(4), frameworks.ASVS("10.3.5"), frameworks.API(2)},
+	Rows:     []string{"A-SC-07", "A-MT-20", "A-GW-01"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate},

@@ -25,6 +25,7 @@ var UnboundToken = &check.Check{
 	Why:      "the agreement wants bound tokens here: one client registered the simple way undoes that, for its copied token needs no key",
 	Fix:      "refuse tokens without cnf at this point, whoever the client is; a missing cnf is not an optional check",
 	Refs:     []frameworks.Ref{frameworks.FAPI2("5.3.4-5"), frameworks.RFC(9700, "2.2.1"), frameworks.ASVS("10.3.5"), frameworks.NHI(4), frameworks.API(2), frameworks.House()},
+	Rows:     []string{"L-SC-07"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.AgreedBinding, check.Registration},

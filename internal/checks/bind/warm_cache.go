@@ -24,6 +24,7 @@ var WarmCache = &check.Check{
 	Why:      "while the partner is active, a copy of its token opens the API to whoever holds it",
 	Fix:      "cache what introspection says about the token, never the decision; compare cnf.x5t#S256 with the connection's certificate on every request",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "3"), frameworks.RFC(7662, "2.2"), frameworks.RFC(9700, "4.10.1"), frameworks.NHI(4), frameworks.ASVS("10.3.5"), frameworks.API(2)},
+	Rows:     []string{"L-SC-06"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate},

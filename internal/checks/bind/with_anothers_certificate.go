@@ -22,6 +22,7 @@ var WithAnothersCertificate = &check.Check{
 	Why:      "every partner, and whoever steals one certificate, can use every token that leaks",
 	Fix:      "compare the SHA-256 of the TLS client certificate with cnf.x5t#S256; that the chain is good is not enough",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "3"), frameworks.RFC(9700, "4.10.1"), frameworks.NHI(4), frameworks.ASVS("10.3.5"), frameworks.API(2)},
+	Rows:     []string{"L-SC-04", "A-SC-02", "A-SC-04", "A-MG-08"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate},

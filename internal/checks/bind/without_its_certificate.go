@@ -25,6 +25,7 @@ var WithoutItsCertificate = &check.Check{
 	Why:      "a token that is copied from a log or a proxy opens the API to whoever holds it",
 	Fix:      "compare the SHA-256 of the TLS client certificate with cnf.x5t#S256 on every request, and refuse where there is none",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "3"), frameworks.RFC(9700, "4.10.1"), frameworks.NHI(4), frameworks.ASVS("10.3.5"), frameworks.API(2)},
+	Rows:     []string{"L-SC-03", "A-SC-01", "A-SC-04", "A-MG-08"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate},

@@ -24,6 +24,7 @@ var IntrospectionWithoutAuthentication = &check.Check{
 	Why:      "anybody tries strings until one is a token, and learns whose it is, what it may and how long",
 	Fix:      "authenticate callers of the introspection endpoint before the token is looked at",
 	Refs:     []frameworks.Ref{frameworks.RFC(7662, "2.1"), frameworks.RFC(7662, "2.3"), frameworks.RFC(7662, "4"), frameworks.ASVS("10.4.10"), frameworks.API(2), frameworks.SP80053("AC-14")},
+	Rows:     []string{"L-IN-02", "L-CA-61", "A-CC-18"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Introspection},

@@ -22,6 +22,7 @@ var NeighbourIntrospects = &check.Check{
 	Why:      "a partner that comes by a token learns whose it is and what it opens, and can test many",
 	Fix:      "let only resource servers introspect, and each only tokens that are for it",
 	Refs:     []frameworks.Ref{frameworks.RFC(7662, "2.2"), frameworks.RFC(7662, "4"), frameworks.ASVS("8.4.1"), frameworks.API(5), frameworks.SP80053("AC-6")},
+	Rows:     []string{"L-IN-05", "A-CC-18"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Introspection, check.Neighbour},

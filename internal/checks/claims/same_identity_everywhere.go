@@ -26,6 +26,7 @@ var SameIdentityEverywhere = &check.Check{
 	Why:      "a name that is cut or folded on the way makes two partners one, and an investigation cannot follow what a partner did",
 	Fix:      "hand the client_id on unchanged at every hop, or declare the alias of a point under points.identity",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(9068, "2.2"), frameworks.SP80053("AU-16(1)"), frameworks.SP80053("IA-4"), frameworks.CSF("PR.AA-04"), frameworks.ASVS("16.2.4")},
+	Rows:     []string{"L-AT-03", "L-AT-07", "L-AU-06", "A-MG-02", "A-LG-10"},
 	Severity: logbook.High,
 	At:       check.WholeStack,
 	Twin:     defect.Set{PartnerRenamed: true},

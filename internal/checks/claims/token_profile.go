@@ -24,6 +24,7 @@ var TokenProfile = &check.Check{
 	Why:      "points cannot tell an access token from another JWT of the same server, or miss a claim and skip its comparison; medium, since RFC 9068 binds only servers that claim it",
 	Fix:      "issue access tokens by RFC 9068: typ at+jwt, and iss, exp, aud, sub, client_id, iat and jti in each",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "2.1"), frameworks.RFC(9068, "2.2"), frameworks.RFC(8725, "3.11"), frameworks.House(), frameworks.ASVS("9.2.2"), frameworks.SP80053("IA-13(2)")},
+	Rows:     []string{"L-AT-01", "L-AT-02"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Twin:     defect.Set{TokenTypeMissing: true},

@@ -24,6 +24,7 @@ var Recovery = &check.Check{
 	Why:      "we ask that what the alarm took stays taken: else the end of the incident gives it back to the thief",
 	Fix:      "end the tokens of a suspended client for good instead of asking for its state; nothing that was dead may come back",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("RC.RP-05"), frameworks.CSF("RS.MI-02"), frameworks.NHI(1), frameworks.SP80053("IR-4"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(3)},
+	Rows:     []string{"L-OF-10"},
 	Severity: logbook.High,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Hook(plan.Suspend), check.Hook(plan.Resume)},

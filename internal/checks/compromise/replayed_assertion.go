@@ -25,6 +25,7 @@ var ReplayedAssertion = &check.Check{
 	Why:      "whoever reads an assertion on its way gets tokens as the partner until it expires; RFC 7523 leaves it to the server to prevent that, so we ask for it",
 	Fix:      "remember each jti until the assertion's exp, for all replicas together, and refuse it the second time",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.OIDC("9"), frameworks.RFC(7523, "3(7)"), frameworks.NHI(4), frameworks.ASVS("10.4.16"), frameworks.SP80053("IA-13(2)")},
+	Rows:     []string{"L-CA-33", "A-CC-17"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt")},

@@ -24,6 +24,7 @@ var ThiefIsLockedOut = &check.Check{
 	Why:      "the alarm stops nobody within the limits in the plan: whoever copied a token or a credential goes on until it expires",
 	Fix:      "let the suspension end the client's tokens, tell the points of it, and refuse its token requests",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.NHI(1), frameworks.CSF("RS.MI-01"), frameworks.ASVS("8.3.2"), frameworks.SP800207("5.3"), frameworks.SP80053("AC-2(13)"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(3)},
+	Rows:     []string{"L-OF-04", "L-OF-09", "A-RV-05"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Hook(plan.Suspend)},

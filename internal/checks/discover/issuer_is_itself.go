@@ -23,6 +23,7 @@ var IssuerIsItself = &check.Check{
 	Why:      "whoever can put another issuer into the metadata becomes the authorization server; and a strict partner or point refuses its tokens",
 	Fix:      "let the server's issuer be one string everywhere: in its metadata, in the iss of its tokens and in what partners are given; mind the final slash",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "3.3"), frameworks.RFC(8414, "2"), frameworks.RFC(8414, "6.2"), frameworks.ASVS("10.5.3"), frameworks.SP80053("IA-13")},
+	Rows:     []string{"L-MD-02", "L-MD-03", "A-RG-10"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Twin:     defect.Set{IssuerMismatch: true},

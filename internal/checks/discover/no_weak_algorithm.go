@@ -25,6 +25,7 @@ var NoWeakAlgorithm = &check.Check{
 	Why:      "a server that lists none takes a login that everybody can write; and we ask that the agreed method is listed, since partners that do not find it fall back to a weaker one",
 	Fix:      "take none out of the *_auth_signing_alg_values_supported lists, and list the methods and grants that partners use",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8725, "3.2"), frameworks.ASVS("9.1.2"), frameworks.NHI(4), frameworks.House()},
+	Rows:     []string{"L-MD-05", "L-MD-06", "L-MD-07", "A-RG-10"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Twin:     defect.Set{NoneAdvertised: true},

@@ -27,6 +27,7 @@ var PublishedKeysArePublic = &check.Check{
 	Why:      "with a private part anybody mints tokens as any partner, and no log will ever show it",
 	Fix:      "publish the public members only, withdraw every key that was shown, and use RSA of 2048 bits or EC of 256 bits and more",
 	Refs:     []frameworks.Ref{frameworks.RFC(7517, "9.2"), frameworks.RFC(7517, "4.5"), frameworks.RFC(7518, "3.3"), frameworks.NHI(2), frameworks.ASVS("11.6.1"), frameworks.SP80053("IA-13(1)")},
+	Rows:     []string{"L-JW-01", "A-RG-10"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Twin:     defect.Set{PrivateKeyInJWKS: true},

@@ -26,6 +26,7 @@ var AssertionAsToken = &check.Check{
 	Why:      "a client makes its own tokens, without scope, audience, binding or revocation",
 	Fix:      "accept only typ at+jwt signed with the authorization server's keys; clients' keys sign assertions and nothing else",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "4"), frameworks.RFC(8725, "3.11"), frameworks.RFC(8725, "3.12"), frameworks.ASVS("9.2.2"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
+	Rows:     []string{"L-GW-06", "A-TF-24"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Method(string(oauth.PrivateKeyJWT))},

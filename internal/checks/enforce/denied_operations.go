@@ -22,6 +22,7 @@ var DeniedOperations = &check.Check{
 	Why:      "every partner can do what only some may: pay, delete, administer",
 	Fix:      "demand the scope of each route and method at the point; a valid token alone is no permission",
 	Refs:     []frameworks.Ref{frameworks.API(5), frameworks.RFC(6750, "3.1"), frameworks.ASVS("8.2.1"), frameworks.ASVS("10.3.2"), frameworks.SP80053("AC-6"), frameworks.NHI(5)},
+	Rows:     []string{"L-GW-07", "A-CC-08"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 

@@ -26,6 +26,7 @@ var IdentityHeaders = &check.Check{
 	Why:      "a partner is any other partner for the price of one header field, and the log names the wrong one",
 	Fix:      "remove every identity field of the request at the point, in all spellings, and set them anew from the verified credential",
 	Refs:     []frameworks.Ref{frameworks.RFC(9700, "4.13"), frameworks.RFC(9440, "2.4"), frameworks.ASVS("4.1.3"), frameworks.API(2), frameworks.CVE("CVE-2025-64484"), frameworks.CSF("PR.AA-04")},
+	Rows:     []string{"L-GW-12", "A-CC-11", "A-GW-01", "A-GW-02"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{IdentityHeaderPassed: true},

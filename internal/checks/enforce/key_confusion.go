@@ -21,6 +21,7 @@ var KeyConfusion = &check.Check{
 	Why:      "the public key is public: everybody can write tokens for any partner and any scope",
 	Fix:      "tie each key to its algorithm in the verifier, and take the algorithm from there and never from the token",
 	Refs:     []frameworks.Ref{frameworks.RFC(8725, "2.1"), frameworks.RFC(8725, "3.1"), frameworks.ASVS("9.1.2"), frameworks.CVE("CVE-2016-10555"), frameworks.API(2), frameworks.SP80053("IA-13(2)"), frameworks.CVE("CVE-2015-9235")},
+	Rows:     []string{"L-GW-03", "A-TF-05", "A-TF-06"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{KeyConfusion: true},

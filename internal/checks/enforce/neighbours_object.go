@@ -22,6 +22,7 @@ var NeighboursObject = &check.Check{
 	Why:      "each partner sees the data of all others by changing an id",
 	Fix:      "compare the owner of the object with the client of the token in the application, at every access; an id that is hard to guess is no check",
 	Refs:     []frameworks.Ref{frameworks.API(1), frameworks.ASVS("8.2.2"), frameworks.ASVS("8.4.1"), frameworks.SP80053("AC-3")},
+	Rows:     []string{"L-GW-14", "A-CC-07"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 

@@ -29,6 +29,7 @@ var NoWayAround = &check.Check{
 	Why:      "the plan says that the upstream is closed: whoever knows its address needs no token, and the point's log shows nothing",
 	Fix:      "let the upstream take calls from the point alone: by network, and by a credential that only the point has",
 	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.RFC(9700, "4.13"), frameworks.API(9), frameworks.SP80053("AC-4"), frameworks.ASVS("13.2.1"), frameworks.SP800207("3"), frameworks.CSF("PR.IR-01"), frameworks.House()},
+	Rows:     []string{"L-GW-10", "A-GW-17", "A-MG-09"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 

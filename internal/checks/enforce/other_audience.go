@@ -24,6 +24,7 @@ var OtherAudience = &check.Check{
 	Why:      "a point that is broken into, or a curious one, can use the tokens that it sees at all others",
 	Fix:      "compare aud with the point's own identifier at every request, also when the token is introspected",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "4"), frameworks.RFC(9700, "2.3"), frameworks.RFC(8725, "3.9"), frameworks.ASVS("10.3.1"), frameworks.ASVS("9.2.3"), frameworks.Tenet(3), frameworks.SP80053("IA-13(3)")},
+	Rows:     []string{"L-GW-05", "A-CC-03"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.OtherAudience},

@@ -20,6 +20,7 @@ var TamperedToken = &check.Check{
 	Why:      "whoever holds any token can write into it who he is and what he may",
 	Fix:      "verify the signature before anything in the token is believed; a decode function of a library is no verification",
 	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.3"), frameworks.RFC(9068, "4"), frameworks.ASVS("9.1.1"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
+	Rows:     []string{"L-GW-02", "A-TF-01", "A-TF-02"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{SignatureIgnored: true},

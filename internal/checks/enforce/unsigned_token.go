@@ -20,6 +20,7 @@ var UnsignedToken = &check.Check{
 	Why:      "everybody can write such a token, for any partner and any scope",
 	Fix:      "name the accepted algorithms in the configuration of the verifier; a list of forbidden ones misses spellings",
 	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.2"), frameworks.RFC(9068, "2.1"), frameworks.ASVS("9.1.2"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
+	Rows:     []string{"L-GW-03", "A-TF-03", "A-TF-04"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{AlgNone: true},

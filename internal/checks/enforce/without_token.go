@@ -22,6 +22,7 @@ var WithoutToken = &check.Check{
 	Why:      "the route is public: no other check at this point means anything",
 	Fix:      "put the route behind the point's token check; look for an allow-list, a method or a path that skips it",
 	Refs:     []frameworks.Ref{frameworks.RFC(6750, "3"), frameworks.API(2), frameworks.Tenet(6), frameworks.SP80053("AC-3")},
+	Rows:     []string{"L-GW-01", "L-GW-02"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 

@@ -25,6 +25,7 @@ var TokenPastExpiry = &check.Check{
 	Why:      "a token that leaked once opens the API for ever",
 	Fix:      "compare exp with the clock on every request, a cached decision included, and bound the leeway",
 	Refs:     []frameworks.Ref{frameworks.RFC(7519, "4.1.4"), frameworks.RFC(9068, "4"), frameworks.RFC(7662, "4"), frameworks.ASVS("9.2.1"), frameworks.NHI(7), frameworks.SP80053("IA-13(3)")},
+	Rows:     []string{"L-TK-10", "L-GW-02", "A-CC-01", "A-RV-16"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Waits: func(l plan.Limits) time.Duration {

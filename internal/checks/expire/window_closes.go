@@ -21,6 +21,7 @@ var WindowCloses = &check.Check{
 	Why:      "the agreement lets the partner in for a window: access that was meant for an hour lasts as long as its last token",
 	Fix:      "end the tokens that were issued inside a window when it closes, or bound their life by its end",
 	Refs:     []frameworks.Ref{frameworks.NHI(7), frameworks.Tenet(3), frameworks.SP80053("AC-3(8)"), frameworks.House(), frameworks.CSF("PR.AA-05"), frameworks.ASVS("8.3.2")},
+	Rows:     []string{"L-JI-02", "L-JI-04"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Window, check.Hook(plan.OpenWindow), check.Hook(plan.CloseWindow)},

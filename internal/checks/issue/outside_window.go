@@ -25,6 +25,7 @@ var OutsideWindow = &check.Check{
 	Why:      "the agreement lets the partner in for a window only: access that was meant for an hour is there all year, and nobody looks at it",
 	Fix:      "look at the window at the token endpoint, on every request, before a token is issued",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.NHI(7), frameworks.ASVS("8.3.2"), frameworks.Tenet(3), frameworks.SP80053("AC-3(8)")},
+	Rows:     []string{"L-JI-03"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Window, check.Hook("close_window"), check.Hook("open_window")},

@@ -22,6 +22,7 @@ var ResponseNotStored = &check.Check{
 	Why:      "a proxy or a cache on the way keeps the token, and gives it to whoever asks next",
 	Fix:      "send Cache-Control: no-store with every answer of the token endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "5.1"), frameworks.NHI(2), frameworks.ASVS("10.1.1")},
+	Rows:     []string{"L-TK-02", "A-RG-11"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Twin:     defect.Set{ResponseStorable: true},

@@ -21,6 +21,7 @@ var ScopeBeyondEntitlement = &check.Check{
 	Why:      "a partner gives itself every right that exists by naming it in a request",
 	Fix:      "narrow what is asked to what the client is entitled to, each scope by itself, or refuse with invalid_scope",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "3.3"), frameworks.RFC(6749, "5.2"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.RFC(9700, "2.3"), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
+	Rows:     []string{"L-TK-06", "A-CC-10"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Unentitled},

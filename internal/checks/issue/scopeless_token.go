@@ -25,6 +25,7 @@ var ScopelessToken = &check.Check{
 	Why:      "a token without scope is one without bounds at every point that only compares scopes where there are some",
 	Fix:      "refuse with invalid_scope when nothing is left of what was asked, and let points refuse tokens that name no scope",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "5.2"), frameworks.RFC(6749, "3.3"), frameworks.ASVS("10.3.2"), frameworks.NHI(5), frameworks.API(5), frameworks.SP80053("AC-6")},
+	Rows:     []string{"L-TK-08"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Unentitled},

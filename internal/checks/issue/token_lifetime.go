@@ -27,6 +27,7 @@ var TokenLifetime = &check.Check{
 	Why:      "the plan bounds the lifetime, since a token that leaks works until it ends, and at points that do not learn of revocations nothing else ends it",
 	Fix:      "shorten the lifetime of access tokens for this partner to what the plan says",
 	Refs:     []frameworks.Ref{frameworks.NHI(7), frameworks.RFC(6749, "5.1"), frameworks.RFC(6749, "4.4.3"), frameworks.SP80053("IA-13(3)"), frameworks.House()},
+	Rows:     []string{"L-TK-03", "L-TK-10", "L-AT-05", "A-CC-15"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Promise:  func(*plan.Point) string { return "limits.token_lifetime" },

@@ -27,6 +27,7 @@ var DeletedClientGetsTokens = &check.Check{
 	Why:      "the partner was offboarded on paper: its credential still opens everything",
 	Fix:      "look the client up at each token request, and drop caches of clients and of their keys on deletion",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.3"), frameworks.NHI(1), frameworks.CSF("PR.AA-01"), frameworks.SP80053("AC-2(3)")},
+	Rows:     []string{"L-OF-01", "L-OF-09", "A-RV-04"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Deletion},

@@ -21,6 +21,7 @@ var SuspendedClient = &check.Check{
 	Why:      "beyond the time in the plan, suspending a partner changes a field in a database and nothing else",
 	Fix:      "look at the client's status at each token request, and drop caches of clients when it changes",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.NHI(1), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("AC-2(13)"), frameworks.CSF("PR.AA-01")},
+	Rows:     []string{"L-OF-04", "L-OF-09"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Hook(plan.Suspend), check.Hook(plan.Resume)},

@@ -23,6 +23,7 @@ var TokenOutlivesClient = &check.Check{
 	Why:      "a partner whose contract has ended still reads the data, longer than the plan allows; RFC 7592 only recommends that tokens end with their client",
 	Fix:      "end a client's tokens when it is deleted and tell the points, or ask the server for the client's state",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.3"), frameworks.NHI(1), frameworks.CSF("GV.SC-10"), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("AC-3(8)")},
+	Rows:     []string{"L-OF-02", "A-RV-04"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Deletion},

@@ -21,6 +21,7 @@ var ConfigurationWithoutToken = &check.Check{
 	Why:      "the configuration holds the client's secret and the token that changes or deletes it",
 	Fix:      "ask for the registration access token on every method of the client configuration endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.1"), frameworks.RFC(7592, "2"), frameworks.NHI(2), frameworks.API(2), frameworks.SP80053("AC-3")},
+	Rows:     []string{"L-RM-02"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},

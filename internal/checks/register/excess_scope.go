@@ -24,6 +24,7 @@ var ExcessScope = &check.Check{
 	Why:      "the plan says what a partner may have; one that writes its own rights into its registration has all of them",
 	Fix:      "decide at registration which scopes a partner may have, by what was agreed and not by what it asks, and hold the token endpoint to it",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
+	Rows:     []string{"L-RG-09", "A-RG-03"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Unentitled},

@@ -27,6 +27,7 @@ var NeighboursRegistrationToken = &check.Check{
 	Why:      "any partner can read another's secret, change its keys or delete it",
 	Fix:      "compare the registration access token with the one of the client that the URL names",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.1"), frameworks.RFC(7592, "2.3"), frameworks.API(1), frameworks.ASVS("8.4.1"), frameworks.SP80053("AC-3")},
+	Rows:     []string{"L-RM-03", "A-RG-05"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Neighbour},

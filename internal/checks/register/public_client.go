@@ -23,6 +23,7 @@ var PublicClient = &check.Check{
 	Why:      "we ask for no public clients among partners: whoever reads a client_id in a log or an address is that partner",
 	Fix:      "refuse token_endpoint_auth_method none for partners, or replace it and tell so",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "5"), frameworks.RFC(6749, "4.4"), frameworks.NHI(4), frameworks.ASVS("10.4.10"), frameworks.ASVS("10.4.16")},
+	Rows:     []string{"L-RG-10", "A-RG-03"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},

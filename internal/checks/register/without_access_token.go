@@ -23,6 +23,7 @@ var WithoutAccessToken = &check.Check{
 	Why:      "the plan names an initial access token, so registration is not meant to be open: without the check anybody becomes a partner, with credentials as good as those of a real one",
 	Fix:      "ask for the initial access token at the registration endpoint and compare it as a whole, before anything is created",
 	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(6750, "3.1"), frameworks.ASVS("10.4.7"), frameworks.NHI(4), frameworks.SP80053("AC-2"), frameworks.House()},
+	Rows:     []string{"L-RG-02", "L-RG-03", "A-RG-01"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},

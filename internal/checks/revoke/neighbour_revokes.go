@@ -23,6 +23,7 @@ var NeighbourRevokes = &check.Check{
 	Why:      "any partner that comes by a token can cut its owner off",
 	Fix:      "compare the token's client with the client that authenticated at the revocation endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.API(1), frameworks.ASVS("8.4.1"), frameworks.SP80053("AC-3")},
+	Rows:     []string{"L-RV-04"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Neighbour},

@@ -23,6 +23,7 @@ var NotRevocable = &check.Check{
 	Why:      "no RFC bounds it, so the plan's limit does: a token that leaks cannot be taken back, and whoever holds it has the partner's access until it expires",
 	Fix:      "let the authorization server revoke access tokens, or make them live no longer than the limit",
 	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2"), frameworks.RFC(7009, "2.2.1"), frameworks.RFC(7009, "3"), frameworks.NHI(7), frameworks.SP80053("AC-3(8)"), frameworks.SP80053("IA-13(3)")},
+	Rows:     []string{"L-RV-01", "L-RV-13"},
 	Severity: logbook.High,
 	At:       check.EveryPoint,
 	Takes:    check.RevokeTokens,

@@ -22,6 +22,7 @@ var ReducedEntitlement = &check.Check{
 	Why:      "beyond the time in the plan, and until its tokens expire, the partner keeps a right that somebody decided to take",
 	Fix:      "end or re-evaluate the tokens of a client when its entitlement shrinks, or make tokens short-lived",
 	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.ASVS("8.3.2"), frameworks.SP80053("AC-3(8)"), frameworks.NHI(5), frameworks.House()},
+	Rows:     []string{"L-EN-01"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Hook(plan.ReduceEntitlement)},

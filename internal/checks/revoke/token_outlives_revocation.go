@@ -25,6 +25,7 @@ var TokenOutlivesRevocation = &check.Check{
 	Why:      "whoever holds a leaked token keeps the partner's access beyond the limit in the plan, until every cache has forgotten it",
 	Fix:      "shorten the introspection cache, or push revocations to the point",
 	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.NHI(1), frameworks.CSF("PR.AA-05"), frameworks.Tenet(6), frameworks.SP80053("AC-3(8)"), frameworks.NHI(7), frameworks.FAPI2("5.3.4-3"), frameworks.ASVS("8.3.2"), frameworks.SP80053("IA-13(3)")},
+	Rows:     []string{"L-RV-01", "L-RV-09", "L-RV-10", "L-RV-11", "A-RV-01", "A-RV-02", "A-MG-07"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Takes:    check.RevokeTokens,

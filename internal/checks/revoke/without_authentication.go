@@ -27,6 +27,7 @@ var WithoutAuthentication = &check.Check{
 	Why:      "whoever has seen a token in a log can cut the partner off",
 	Fix:      "authenticate the client at the revocation endpoint as at the token endpoint",
 	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.RFC(7009, "2.2.1"), frameworks.ASVS("10.4.10"), frameworks.NHI(4), frameworks.API(2)},
+	Rows:     []string{"L-RV-03", "L-CA-61"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Takes:    check.RevokeTokens,

@@ -26,6 +26,7 @@ var OldSecret = &check.Check{
 	Why:      "beyond the overlap that the plan allows, a secret that was rotated because it leaked is still good for whoever found it",
 	Fix:      "let the rotation end the old secret, at once or after the agreed overlap; look for a list of former secrets",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7592, "2.2"), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.CSF("PR.AA-01"), frameworks.SP80053("IA-5")},
+	Rows:     []string{"L-JW-08", "L-OF-09", "A-RV-05"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.SecretLogin},

@@ -28,6 +28,7 @@ var RemovedKey = &check.Check{
 	Why:      "beyond the time that the plan allows, a key that was removed because it leaked is still good for whoever found it",
 	Fix:      "verify assertions with the keys that are registered now; drop caches of client keys when the registration changes",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(9)"), frameworks.RFC(7591, "2"), frameworks.RFC(7592, "2.2"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.SP80053("SC-12")},
+	Rows:     []string{"L-CA-36", "L-JW-07", "L-OF-09"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Method("private_key_jwt")},

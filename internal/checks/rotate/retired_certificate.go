@@ -28,6 +28,7 @@ var RetiredCertificate = &check.Check{
 	Why:      "beyond the time that the plan allows, a certificate that was replaced because its key leaked is still good for whoever found it",
 	Fix:      "compare the certificate of the connection with those that are registered now, on every request",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2.2"), frameworks.RFC(7592, "2.2"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("13.3.4"), frameworks.SP80053("IA-5(2)")},
+	Rows:     []string{"L-JW-09", "L-OF-09"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},

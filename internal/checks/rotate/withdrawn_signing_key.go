@@ -25,6 +25,7 @@ var WithdrawnSigningKey = &check.Check{
 	Why:      "whoever stole the key makes tokens for any partner with any right, and a point that keeps its copy beyond the time in the plan takes them, often until it is started anew",
 	Fix:      "fetch the key set again within the agreed time and replace the old copy; never merge",
 	Refs:     []frameworks.Ref{frameworks.OIDC("10.1.1"), frameworks.House(), frameworks.NHI(7), frameworks.ASVS("9.1.3"), frameworks.CSF("RS.MI-01"), frameworks.SP80053("SC-12"), frameworks.SP80053("IA-13(1)")},
+	Rows:     []string{"L-JW-04", "L-JW-05", "A-RV-07", "A-RV-08"},
 	Severity: logbook.Critical,
 	At:       check.WholeStack,
 	Needs:    []check.Need{check.Hook(plan.RotateSigningKey), check.Hook(plan.WithdrawSigningKey)},
