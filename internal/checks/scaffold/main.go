@@ -93,12 +93,14 @@ import (
 var {{.Name}} = &check.Check{
 	ID:       "{{.ID}}",
 	Title:    "",                 // the promise, as a sentence that is true on a healthy stack
+	Broken:   "",                 // how it reads when it is broken, without the place; leave it out where the title turns by itself (is refused)
 	Why:      "",                 // what somebody gains from the broken promise
 	Fix:      "",                 // what to change, where
 	Refs:     []frameworks.Ref{}, // frameworks.RFC(7009, "2.1"); a demand of our own says frameworks.House()
 	Severity: 0,                  // logbook.Critical, High, Medium or Low
 	At:       check.EveryPoint,   // or HomeServer, EverySource, WholeStack
 	Needs:    []check.Need{},     // what plan and stack must have
+	Rows:     nil,                // the catalogue rows that it plays, wholly or in part
 	Twin:     defect.Set{},       // the sandbox defect that breaks this promise and, if possible, no other
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
