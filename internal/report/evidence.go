@@ -17,6 +17,15 @@ type evidence struct {
 	records   map[uint64][]logbook.Record // by exchange
 	tracks    map[trackKey]*track
 	since     map[trackKey]time.Duration // t0 of each watch, on the ride's clock
+	timed     map[uint64]trackKey        // exchanges of observations with times, of which controls are kept
+	controls  map[string][]control       // by check
+}
+
+// control is a good request beside a watch.
+type control struct {
+	at       time.Duration
+	point    string
+	accepted bool
 }
 
 type dated struct {
@@ -47,6 +56,7 @@ const (
 	mostRecords  = 6   // records of one exchange
 	mostRuns     = 400 // of one watch: one that flaps more than this is drawn only so far
 	mostBodySign = 4096
+	mostOfWatch  = 64 // exchanges of an observation with times, of which the telling ones are shown
 )
 
 // shown gives the serials of the exchanges that an observation shows: those of its failing cases, else its first and
@@ -70,15 +80,64 @@ func shown(o *logbook.Observation, most int) []uint64 {
 	return slices.Concat(o.Exchanges[:most/2], o.Exchanges[len(o.Exchanges)-most/2:])
 }
 
+// candidates are the exchanges among which those that are shown will be found.
+func candidates(o *logbook.Observation, most int) []uint64 {
+	if len(o.Bounds) > 0 {
+		return o.Exchanges[:min(len(o.Exchanges), mostOfWatch)]
+	}
+	return shown(o, most)
+}
+
+// told gives the serials of the exchanges that tell an observation's story. For a watch: the last control before the
+// withdrawal, the withdrawal, how it went on, and a control at the end.
+func (ev *evidence) told(o *logbook.Observation, most int) []uint64 {
+	if len(o.Bounds) == 0 {
+		return shown(o, most)
+	}
+	all := slices.Sorted(slices.Values(candidates(o, most)))
+	purpose := func(serial uint64, want string) bool {
+		return ev.exchanges[serial] != nil && ev.exchanges[serial].Purpose == want
+	}
+	withdrawal := slices.IndexFunc(all, func(s uint64) bool { return purpose(s, "setup") })
+	if withdrawal < 0 {
+		return shown(o, most)
+	}
+	for i := withdrawal; i < len(all) && !purpose(all[i], "probe"); i++ {
+		if purpose(all[i], "setup") {
+			withdrawal = i // each watched token is withdrawn by itself: one tells the story
+		}
+	}
+	var before, after, accepted, refused []uint64
+	for i, s := range all {
+		switch {
+		case purpose(s, "control") && i < withdrawal:
+			before = []uint64{s}
+		case purpose(s, "control"):
+			after = []uint64{s}
+		case i > withdrawal && purpose(s, "probe") && ev.exchanges[s].Decision == "accepted":
+			accepted = append(accepted, s)
+		case i > withdrawal && purpose(s, "probe"):
+			refused = append(refused, s)
+		}
+	}
+	if len(accepted) > 2 {
+		accepted = []uint64{accepted[0], accepted[len(accepted)-1]}
+	}
+	return slices.Concat(before, all[withdrawal:withdrawal+1], accepted, refused[:min(len(refused), 2)], after)
+}
+
 func gatherEvidence(src logbook.Source, v *verdict.Verdict) (*evidence, error) {
-	ev := &evidence{exchanges: map[uint64]*dated{}, records: map[uint64][]logbook.Record{}, tracks: map[trackKey]*track{}, since: map[trackKey]time.Duration{}}
+	ev := &evidence{
+		exchanges: map[uint64]*dated{}, records: map[uint64][]logbook.Record{}, tracks: map[trackKey]*track{},
+		since: map[trackKey]time.Duration{}, timed: map[uint64]trackKey{}, controls: map[string][]control{},
+	}
 	listed := map[uint64]bool{} // records that an observation names
 	want := func(cells []verdict.Cell, most int) {
 		for _, c := range cells {
 			if c.Observation == nil {
 				continue
 			}
-			for _, serial := range shown(c.Observation, most) {
+			for _, serial := range candidates(c.Observation, most) {
 				ev.exchanges[serial] = nil
 			}
 			for _, serial := range c.Observation.Records {
@@ -92,6 +151,7 @@ func gatherEvidence(src logbook.Source, v *verdict.Verdict) (*evidence, error) {
 	for i := range v.Unsure {
 		want(v.Unsure[i].Cells, mostOfOpen)
 	}
+	ev.time(v)
 	for e, err := range src() {
 		if errors.Is(err, logbook.ErrCut) {
 			break // the verdict has said so
@@ -104,11 +164,30 @@ func gatherEvidence(src logbook.Source, v *verdict.Verdict) (*evidence, error) {
 	return ev, nil
 }
 
+// time notes the exchanges of all observations with times.
+func (ev *evidence) time(v *verdict.Verdict) {
+	for _, stage := range v.Stages {
+		for _, row := range stage.Rows {
+			for _, c := range row.Cells {
+				if c.Observation == nil || len(c.Observation.Bounds) == 0 {
+					continue
+				}
+				for _, serial := range candidates(c.Observation, mostOfOne) {
+					ev.timed[serial] = trackKey{check: c.Check, point: c.Point, name: c.Observation.Bounds[0].Name}
+				}
+			}
+		}
+	}
+}
+
 func (ev *evidence) add(e logbook.Entry, listed map[uint64]bool) {
 	switch {
 	case e.Exchange != nil:
 		if _, wanted := ev.exchanges[e.Exchange.Serial]; wanted {
 			ev.exchanges[e.Exchange.Serial] = &dated{e.At, clean(*e.Exchange)}
+		}
+		if of, timed := ev.timed[e.Exchange.Serial]; timed && e.Exchange.Purpose == "control" {
+			ev.controls[of.check] = append(ev.controls[of.check], control{e.At, e.Exchange.Point, e.Exchange.Decision == "accepted"})
 		}
 	case e.Record != nil:
 		_, wanted := ev.exchanges[e.Record.Exchange]

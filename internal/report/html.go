@@ -72,8 +72,10 @@ type page struct {
 	Points   []pointPage
 	Stages   []stagePage
 	Legend   []sign
-	Plots    []plot // with a limit that was broken
+	Plots    []plot // of the findings
+	Folded   []plot // with a limit that was broken for the same causes
 	Kept     []plot
+	Life     *lifePage // nil: no check tells of a whole life
 	Unsure   []groupPage
 	Gaps     []gapPage
 	Waivers  []waiverPage
@@ -129,7 +131,9 @@ type findingPage struct {
 	No                          int
 	ID, Headline, Severity, Sev string
 	Blocking                    bool
-	Where, Also                 string
+	Where                       string
+	Also                        []alsoPage
+	Waiting                     []alsoPage
 	Expected, Why, Relevance    string
 	Observed                    []observedPage
 	Fix                         string
@@ -148,6 +152,9 @@ type findingPage struct {
 	Notes                       []string
 }
 
+// alsoPage is another check that fails, or is undecided, because of a finding.
+type alsoPage struct{ ID, Points string }
+
 type observedPage struct{ Point, Text, Times string }
 
 type refPage struct{ ID, Title, URL string }
@@ -157,6 +164,7 @@ type exchangePage struct {
 	Anchor           string
 	Purpose, Time    string
 	What, Status     string
+	Case             string // which of several cases it is
 	Decision         string
 	Altered, Odd     bool
 	Request, Respond string
@@ -236,8 +244,9 @@ type passedPage struct {
 }
 
 func newPage(v *verdict.Verdict, ev *evidence) *page {
-	columns := max(len(v.Points), 1)
-	style := reportStyle + fmt.Sprintf(".mx{--cols:minmax(0,1fr) repeat(%d,var(--col))} :root{--col:%srem}\n", columns, number(min(7, 38/float64(columns))))
+	asked := askedPoints(v)
+	columns := max(len(asked), 1)
+	style := reportStyle + fmt.Sprintf(".mx{--cols:minmax(0,1fr) repeat(%d,var(--col))} :root{--col:%srem}\n", columns, number(min(7, 40/float64(columns))))
 	p := &page{
 		Style: template.CSS(style), Script: template.JS(reportScript),
 		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'", digest(style), digest(reportScript)),
@@ -252,9 +261,12 @@ func newPage(v *verdict.Verdict, ev *evidence) *page {
 	p.head(v)
 	all := plots(v, ev)
 	for _, pl := range all {
-		if pl.Broken {
+		switch {
+		case slices.ContainsFunc(v.Findings, func(f verdict.Finding) bool { return f.ID == pl.Check }):
 			p.Plots = append(p.Plots, pl)
-		} else {
+		case pl.Broken:
+			p.Folded = append(p.Folded, pl)
+		default:
 			p.Kept = append(p.Kept, pl)
 		}
 	}
@@ -262,6 +274,7 @@ func newPage(v *verdict.Verdict, ev *evidence) *page {
 		p.Findings = append(p.Findings, newFinding(v, ev, &v.Findings[i], all))
 	}
 	p.matrix(v)
+	p.Life = newLife(v)
 	p.untested(v, ev)
 	p.promises(v)
 	p.Cleanup, _ = cleanup(v)
@@ -281,6 +294,14 @@ func digest(text string) string {
 
 func sentence(v *verdict.Verdict) string {
 	text := v.Sentence
+	if v.Word == verdict.NotReady { // a page has room for more than the first
+		var more []string
+		for i := 1; i < min(v.Blocking, 3); i++ {
+			more = append(more, v.Findings[i].Headline)
+		}
+		first := v.Findings[0].Headline
+		text = strings.Replace(text, first, strings.Join(append([]string{first}, more...), "; "), 1)
+	}
 	if v.Word == verdict.Ready {
 		ok := verdict.Count(v.Checks[verdict.Pass], "check") + " passed"
 		if n := len(v.Findings); n > 0 {
@@ -307,7 +328,7 @@ func (p *page) head(v *verdict.Verdict) {
 		}
 	}
 	p.Asked = fmt.Sprintf("%s in %s, %s at %s", verdict.Count(v.Checks.Total(), "check"), verdict.Count(len(v.Stages), "stage"),
-		verdict.Count(v.Cells.Total(), "observation"), verdict.Count(len(v.Points), "place"))
+		verdict.Count(v.Cells.Total(), "observation"), verdict.Count(len(askedPoints(v)), "place"))
 	for _, s := range v.Stages {
 		p.Strip = append(p.Strip, newStrip(&s))
 	}
@@ -406,17 +427,15 @@ func newStrip(s *verdict.Stage) stripStage {
 func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot) findingPage {
 	out := findingPage{
 		No: f.Number, ID: f.ID, Headline: capital(f.Headline), Severity: f.Severity.String(), Sev: f.Severity.String(), Blocking: f.Blocking,
-		Where: places(f.Points), Expected: expected(v, f.Seen), Why: f.Card.Why, Fix: f.Card.Fix, Refs: newRefs(f.Card.Refs),
-		Relevance: pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance }),
+		Where: places(f.Points), Expected: capital(expected(v, f.Seen)), Why: prose(f.Card.Why), Fix: prose(f.Card.Fix), Refs: newRefs(f.Card.Refs),
+		Relevance: prose(pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance })),
 		Lapsed:    pointed(f.Seen, lapse), Command: v.Command(f.ID, f.Points),
 		Differs: pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }),
 	}
 	if f.Blocking {
 		out.Severity += ", blocking"
 	}
-	if also := f.AlsoChecks(); len(also) > 0 {
-		out.Also = "same cause: " + strings.Join(also, ", ")
-	}
+	out.Also, out.Waiting = newAlso(f.Also), newAlso(f.Waiting)
 	if slices.ContainsFunc(all, func(p plot) bool { return p.Check == f.ID }) {
 		out.Timeline = "t-" + f.ID
 	}
@@ -424,14 +443,18 @@ func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot
 		c := &f.Seen[i]
 		o := c.Observation
 		out.Weak = out.Weak || o.Weak
-		out.Notes = append(out.Notes, o.Notes...)
+		for _, note := range o.Notes {
+			if !strings.HasPrefix(note, stagesNote) { // it has a section of its own
+				out.Notes = append(out.Notes, note)
+			}
+		}
 		seen := observedPage{Point: c.Point, Text: o.Observed}
 		if bound, found := verdict.WorstBound(o); found {
-			seen.Times = measured(&bound)
+			seen.Times, seen.Text = measured(&bound), ""
 		}
 		out.Observed = append(out.Observed, seen)
 		out.cases(c, len(f.Seen) > 1)
-		for _, x := range exchanges(v, ev, shown(o, mostOfOne), fmt.Sprintf("f%d-x", f.Number)) {
+		for _, x := range exchanges(v, ev, o, ev.told(o, mostOfOne), fmt.Sprintf("f%d-x", f.Number)) {
 			if !slices.ContainsFunc(out.Exchanges, func(y exchangePage) bool { return x.Anchor == y.Anchor }) {
 				out.Exchanges = append(out.Exchanges, x) // points share what withdrew the trust
 			}
@@ -439,37 +462,87 @@ func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot
 	}
 	if len(f.Seen) == 1 {
 		out.Observed[0].Point = ""
+		out.Observed[0].Times, out.Observed[0].Text = capital(out.Observed[0].Times), capital(out.Observed[0].Text)
 	}
-	for _, c := range f.Elsewhere {
-		text := c.Point + " " + c.Mark.String()
-		if c.Mark == verdict.Pass && c.Observation.Observed != "" {
-			text += ": " + c.Observation.Observed
-		}
-		out.Elsewhere = append(out.Elsewhere, text)
-	}
+	out.Elsewhere = elsewhere(f.Elsewhere)
 	out.records(v, ev, f)
 	return out
 }
 
+func newAlso(cells []verdict.Cell) []alsoPage {
+	var all []alsoPage
+	at := map[string][]string{}
+	for _, c := range cells {
+		if at[c.Check] == nil {
+			all = append(all, alsoPage{ID: c.Check})
+		}
+		at[c.Check] = append(at[c.Check], c.Point)
+	}
+	for i := range all {
+		all[i].Points = places(at[all[i].ID])
+	}
+	return all
+}
+
+// elsewhere says what the check saw at the other points, once for those that agree.
+func elsewhere(cells []verdict.Cell) []string {
+	type seen struct {
+		mark verdict.Mark
+		text string
+	}
+	var kinds []seen
+	at := map[seen][]string{}
+	for _, c := range cells {
+		s := seen{mark: c.Mark}
+		if c.Mark == verdict.Pass {
+			s.text = c.Observation.Observed
+		}
+		if at[s] == nil {
+			kinds = append(kinds, s)
+		}
+		at[s] = append(at[s], c.Point)
+	}
+	var all []string
+	for _, s := range kinds {
+		text := verdict.List(at[s], 6) + " " + s.mark.String()
+		if s.mark == verdict.Pass && len(at[s]) == 1 {
+			text += "es"
+		}
+		if s.text != "" {
+			text += ": " + s.text
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// prose makes a sentence of a card's text.
+func prose(text string) string {
+	if text == "" || strings.HasSuffix(text, ".") {
+		return capital(text)
+	}
+	return capital(text) + "."
+}
+
 func (out *findingPage) cases(c *verdict.Cell, named bool) {
 	o := c.Observation
-	failed := 0
+	bad := 0
 	for _, x := range o.Cases {
 		page := casePage{Name: x.Name, Observed: cmp.Or(x.Observed, x.Because), Differs: x.Differs, Sign: caseSign(x.Outcome)}
 		if named {
 			page.Point = c.Point
 		}
 		if x.Outcome == logbook.Fail {
-			failed++
+			bad++
 		}
 		out.Cases = append(out.Cases, page)
 	}
 	if len(o.Cases) > 0 {
-		text := fmt.Sprintf("%d of %s fail", failed, verdict.Count(len(o.Cases), "case"))
+		text := failed(bad, len(o.Cases))
 		if c.Point != "" {
 			text += " at " + c.Point
 		}
-		out.CasesTitle = strings.TrimPrefix(out.CasesTitle+"; "+text, "; ")
+		out.CasesTitle = capital(strings.TrimPrefix(out.CasesTitle+"; "+text, "; "))
 	}
 	slices.SortStableFunc(out.Cases, func(a, b casePage) int { return cmp.Compare(bit(b.Sign.Class == "f"), bit(a.Sign.Class == "f")) })
 }
@@ -494,7 +567,7 @@ func (out *findingPage) records(v *verdict.Verdict, ev *evidence, f *verdict.Fin
 	for _, c := range f.Seen {
 		for _, x := range serials {
 			for _, r := range ev.records[x] {
-				belongs := slices.Contains(c.Observation.Records, r.Serial) || slices.Contains(shown(c.Observation, mostOfOne), r.Exchange)
+				belongs := slices.Contains(c.Observation.Records, r.Serial) || slices.Contains(ev.told(c.Observation, mostOfOne), r.Exchange)
 				if !belongs || seen[r.Serial] {
 					continue
 				}
@@ -518,14 +591,25 @@ func newRefs(refs []logbook.Reference) []refPage {
 	return out
 }
 
-func exchanges(v *verdict.Verdict, ev *evidence, serials []uint64, prefix string) []exchangePage {
+func exchanges(v *verdict.Verdict, ev *evidence, o *logbook.Observation, serials []uint64, prefix string) []exchangePage {
 	var out []exchangePage
+	serials = slices.Sorted(slices.Values(serials))
+	ofCase := map[uint64]string{}
+	for _, c := range o.Cases {
+		for _, serial := range c.Exchanges {
+			ofCase[serial] = c.Name
+		}
+	}
 	for _, serial := range serials {
 		x := ev.exchanges[serial]
 		if x == nil {
 			continue // it is not in the book, as when the book is cut
 		}
-		out = append(out, newExchange(v, x, prefix))
+		page := newExchange(v, x, prefix)
+		if page.Altered && len(o.Cases) > 1 {
+			page.Case = ofCase[serial]
+		}
+		out = append(out, page)
 	}
 	return out
 }
@@ -536,8 +620,11 @@ func newExchange(v *verdict.Verdict, x *dated, prefix string) exchangePage {
 		What: x.Point + ": " + x.Method + " " + path(x.URL), Status: x.Failure, Decision: cmp.Or(x.Decision, "not judged"), Altered: x.Purpose == "altered",
 		Request: requestText(&x.Exchange), Respond: answerText(&x.Exchange),
 	}
+	if x.Purpose == "setup" {
+		page.Decision = x.Decision // what sets up is not judged
+	}
 	if x.Who != "" {
-		page.What += ", " + x.Who
+		page.What += ", " + strings.TrimPrefix(x.Who, "checkride "+v.Head.Ride+" ")
 	}
 	if x.Status > 0 {
 		page.Status = fmt.Sprint(x.Status)
@@ -616,13 +703,16 @@ func (p *page) matrix(v *verdict.Verdict) {
 			p.Legend = append(p.Legend, markSigns[m])
 		}
 	}
-	for _, pt := range v.Points {
+	asked := askedPoints(v)
+	for _, i := range asked {
+		pt := v.Points[i]
 		p.Points = append(p.Points, pointPage{cmp.Or(pt.Name, "(stack)"), kindWords(&pt), pt.Name == v.Odd.Point && v.Odd.Point != ""})
 	}
 	for _, s := range v.Stages {
 		page := stagePage{Stage: string(s.Stage), Count: len(s.Rows), Open: s.Blocking, AllPass: true, NoOdd: true}
-		for i, t := range s.Points {
-			sum := sumPage{Point: p.Points[i].Name, Odd: p.Points[i].Odd}
+		for column, i := range asked {
+			t := s.Points[i]
+			sum := sumPage{Point: p.Points[column].Name, Odd: p.Points[column].Odd}
 			for _, m := range verdict.Marks {
 				if t[m] > 0 {
 					sum.Parts = append(sum.Parts, signCount{markSigns[m], t[m]})
@@ -631,7 +721,7 @@ func (p *page) matrix(v *verdict.Verdict) {
 			page.Sums = append(page.Sums, sum)
 		}
 		for j := range s.Rows {
-			row := p.row(&s.Rows[j])
+			row := p.row(&s.Rows[j], asked)
 			page.AllPass = page.AllPass && row.Class == "all-pass"
 			page.NoOdd = page.NoOdd && s.Rows[j].Odd < 0
 			page.Rows = append(page.Rows, row)
@@ -640,7 +730,18 @@ func (p *page) matrix(v *verdict.Verdict) {
 	}
 }
 
-func (p *page) row(row *verdict.Row) rowPage {
+// askedPoints gives the indices of the points at which any check was due: an empty column says nothing.
+func askedPoints(v *verdict.Verdict) []int {
+	var all []int
+	for i, t := range sums(v) {
+		if t.Total() > 0 {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+func (p *page) row(row *verdict.Row, asked []int) rowPage {
 	out := rowPage{ID: row.Card.ID, Title: row.Card.Title, Class: "open"}
 	if row.Mark == verdict.Pass {
 		out.Class = "all-pass"
@@ -648,9 +749,9 @@ func (p *page) row(row *verdict.Row) rowPage {
 	if row.Odd >= 0 {
 		out.Class += " is-odd"
 	}
-	for i := range row.Cells {
+	for column, i := range asked {
 		c := &row.Cells[i]
-		cell := cellPage{sign: markSigns[c.Mark], Point: p.Points[i].Name, Odd: p.Points[i].Odd, Differs: row.Odd == i, Asked: c.Mark != verdict.NotAsked}
+		cell := cellPage{sign: markSigns[c.Mark], Point: p.Points[column].Name, Odd: p.Points[column].Odd, Differs: row.Odd == i, Asked: c.Mark != verdict.NotAsked}
 		switch {
 		case c.Finding > 0:
 			cell.See, cell.SeeID = fmt.Sprintf("finding %d", c.Finding), fmt.Sprintf("f%d", c.Finding)
@@ -675,7 +776,7 @@ func (p *page) untested(v *verdict.Verdict, ev *evidence) {
 		}
 		for i := range g.Cells {
 			if o := g.Cells[i].Observation; o != nil {
-				out.Exchanges = append(out.Exchanges, exchanges(v, ev, shown(o, mostOfOpen), "u-"+g.Check+"-"+g.Cells[i].Point+"-")...)
+				out.Exchanges = append(out.Exchanges, exchanges(v, ev, o, ev.told(o, mostOfOpen), "u-"+g.Check+"-"+g.Cells[i].Point+"-")...)
 			}
 		}
 		return out
@@ -758,7 +859,11 @@ func (p *page) passed(v *verdict.Verdict) {
 					at = append(at, v.Points[i].Name)
 				}
 			}
-			p.Passed = append(p.Passed, passedPage{row.Card.ID, row.Card.Title, places(at), row.Card.Twin, newRefs(row.Card.Refs)})
+			refs := newRefs(row.Card.Refs)
+			for i := range refs {
+				refs[i].Title = "" // the list is for looking up; a finding has the titles
+			}
+			p.Passed = append(p.Passed, passedPage{row.Card.ID, row.Card.Title, places(at), row.Card.Twin, refs})
 		}
 	}
 }
@@ -783,6 +888,9 @@ func (p *page) sections(v *verdict.Verdict, all []plot) {
 	}
 	if len(all) > 0 {
 		add(section{ID: "times", Short: "Revocation", Topic: "Revocation", Title: timesTitle(v), Note: "Above the line accepted, below it refused; red is accepted after the limit. Times run on one monotonic clock from the withdrawal; each is a bound [last accepted, first refused]."})
+	}
+	if p.Life != nil {
+		add(section{ID: "life", Short: "Lifecycle", Topic: "Lifecycle", Title: p.Life.title(), Note: "One partner was led through every stage in order, kept each credential that it ever held, and tried them all at the end."})
 	}
 	add(section{ID: "untested", Short: "Not tested", Title: untestedTitle(v), Note: "What was not tested is not green. The verdict is given within the scope that the plan declares.", Count: number(len(v.Unsure) + len(v.Gaps))})
 	if len(v.Promises) > 0 {
@@ -829,7 +937,7 @@ func matrixTitle(v *verdict.Verdict) string {
 	if alike {
 		return fmt.Sprintf("All points agree in the %s that all of them decided", verdict.Count(v.Odd.Of, "check"))
 	}
-	return fmt.Sprintf("%s at %s", verdict.Count(v.Checks.Total(), "check"), verdict.Count(len(v.Points), "place"))
+	return fmt.Sprintf("%s at %s", verdict.Count(v.Checks.Total(), "check"), verdict.Count(len(askedPoints(v)), "place"))
 }
 
 func matrixNote(v *verdict.Verdict) string {
@@ -865,7 +973,7 @@ func timesTitle(v *verdict.Verdict) string {
 			}
 		}
 	}
-	limit := "its limit"
+	limit := "their limits"
 	if len(limits) == 1 {
 		limit = "the limit of " + verdict.Time(sortedKeys(limits)[0])
 	}
@@ -919,10 +1027,12 @@ func promisesTitle(v *verdict.Verdict) string {
 }
 
 func environmentTitle(v *verdict.Verdict) string {
-	left := leftBehind(v)
+	left, alive := leftBehind(v)
 	switch {
 	case len(left) > 0:
 		return verdict.Count(len(left), "thing") + " left behind"
+	case len(alive) > 0:
+		return capital(strings.Join(alive, "; "))
 	case v.End == nil:
 		return "The ride did not reach its cleanup"
 	}

@@ -205,7 +205,7 @@ func newJSON(v *verdict.Verdict) jsonReport {
 		Version: JSONVersion, Verdict: v.Word, Line: v.Line, Exit: v.Exit(), Blocking: v.Blocking, Ride: newJSONRide(v), Counts: newJSONCounts(v),
 		Points: []jsonPoint{}, Findings: []jsonFinding{}, Unsure: newJSONGroups(v.Unsure), Gaps: []jsonGap{}, Untested: newJSONGroups(v.Untested),
 		Absent: newJSONGroups(v.Absent), Waivers: []jsonWaiver{}, Checks: []jsonCheck{}, Promises: []jsonPromise{}, Notes: append([]logbook.Note{}, v.Notes...),
-		Left: leftBehind(v),
+		Left: remaining(v),
 	}
 	for _, p := range v.Points {
 		r.Points = append(r.Points, jsonPoint{p.Name, p.Kind, p.URL, p.Revocation})

@@ -3,10 +3,13 @@ package report
 import (
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/verdict"
@@ -64,7 +67,7 @@ func (l *Live) wipe() string {
 }
 
 func (l *Live) draw() error {
-	frame := l.frame()
+	frame := l.frame(l.rows())
 	_, err := io.WriteString(l.out, l.wipe()+frame)
 	if err != nil {
 		return fmt.Errorf("draw progress: %w", err)
@@ -73,30 +76,62 @@ func (l *Live) draw() error {
 	return nil
 }
 
-// mostWatches is how many watches a frame shows, so that it fits on a small screen.
-const mostWatches = 8
+// rows is the height of the terminal: a frame that is higher cannot be redrawn in place. It is asked anew for each
+// frame, since people resize windows.
+func (l *Live) rows() int {
+	file, isFile := l.out.(*os.File)
+	if !isFile {
+		return usualRows
+	}
+	_, rows, err := term.GetSize(int(file.Fd()))
+	if err != nil || rows <= 0 {
+		return usualRows
+	}
+	return rows
+}
 
-func (l *Live) frame() string {
+// usualRows is taken where nobody can be asked.
+const usualRows = 40
+
+func (l *Live) frame(rows int) string {
 	p := l.state
 	s := &sheet{width: l.opts.width(), color: l.opts.Color}
 	s.line(span{faint, pad("plan", 11)}, span{plain, p.head.Name})
-	s.line(span{faint, pad("ride", 11)}, span{plain, fmt.Sprintf("%s, %s in %s%s", p.head.Ride, verdict.Count(p.running(), "check"), verdict.Count(len(p.stages()), "stage"), foreseen(p))})
+	s.line(span{faint, pad("ride", 11)}, span{plain, fmt.Sprintf("%s, %s%s", p.head.Ride, verdict.Count(p.running(), "check"), foreseen(p))})
 	s.blank()
+	const around = 6 // lines beside stages and watches, and one for the cursor
+	room := rows - around
+	room -= l.stages(s, room)
+	if len(p.watches) > 0 && room > 1 {
+		s.blank()
+		l.watches(s, room-2)
+	}
+	s.blank()
+	s.line(span{plain, fmt.Sprintf("  %s after %s, %s per second", verdict.Count(p.requests, "request"), verdict.Time(p.now.Truncate(frameEvery)), verdict.Number(int64(p.rate)))},
+		span{faint, "     Ctrl-C once: stop and clean up"})
+	return s.String()
+}
+
+// stages writes a line for each stage; where the screen is too low for all, only for those that are not done with
+// nothing but passes. It gives the number of lines.
+func (l *Live) stages(s *sheet, room int) int {
+	p := l.state
 	longest := 0
 	for _, c := range p.order {
 		longest = max(longest, p.inStage(c.stage))
 	}
-	for _, stage := range p.stages() {
+	all := p.stages()
+	if len(all) > room {
+		all = slices.DeleteFunc(all, func(stage logbook.Stage) bool {
+			t, open, watching := p.tally(stage)
+			return open+watching == 0 && t[verdict.Pass] == t.Total()
+		})
+		all = all[:max(min(len(all), room), 0)]
+	}
+	for _, stage := range all {
 		l.stage(s, stage, min(longest, 30))
 	}
-	if len(p.watches) > 0 {
-		s.blank()
-		l.watches(s)
-	}
-	s.blank()
-	s.line(span{plain, fmt.Sprintf("  %s after %s, %d per second", verdict.Count(p.requests, "request"), verdict.Time(p.now.Truncate(frameEvery)), p.rate)},
-		span{faint, "        Ctrl-C once: stop and clean up"})
-	return s.String()
+	return len(all)
 }
 
 func (p *progress) inStage(stage logbook.Stage) int {
@@ -113,7 +148,7 @@ func foreseen(p *progress) string {
 	if p.head.LongestWait == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", about %s", verdict.Time(p.head.LongestWait))
+	return fmt.Sprintf(", longest wait about %s", verdict.Time(p.head.LongestWait))
 }
 
 type span struct {
@@ -172,37 +207,44 @@ func stageWords(p *progress, stage logbook.Stage) string {
 	return strings.Join(parts, ", ")
 }
 
-func (l *Live) watches(s *sheet) {
-	all := slices.Clone(l.state.watches)
-	slices.SortStableFunc(all, func(a, b *logbook.Watch) int { // what is still accepted first
-		switch {
-		case ended(a) == ended(b):
-			return 0
-		case ended(a):
-			return 1
-		}
-		return -1
-	})
+// watches writes a line for each check and point whose trust is still watched or outlived its limit, as far as there is
+// room.
+func (l *Live) watches(s *sheet, room int) {
+	shown, quiet := l.state.groups()
+	rows := len(shown)
+	if rows > room {
+		rows = max(room-1, 0)
+	}
+	what, place := 16, 8
+	for _, g := range shown[:rows] {
+		what, place = max(what, len([]rune(g.what))+2), max(place, len([]rune(g.point))+2)
+	}
+	what, place = min(what, max(s.width-66, 16), 40), min(place, 18)
 	last := ""
-	for i, w := range all {
-		if i == mostWatches {
-			s.line(span{faint, fmt.Sprintf("  and %d more watches", len(all)-mostWatches)})
-			return
+	for _, g := range shown[:rows] {
+		name := g.what
+		if name == last {
+			name = ""
 		}
-		what := w.What
-		if what == last {
-			what = ""
-		}
-		last = w.What
-		state, late := l.state.watchLine(w)
+		last = g.what
+		state, limit := g.say(l.state.now)
 		st := plain
-		if late {
+		if g.late(l.state.now) {
 			st = red
 		}
-		place := w.Point
-		if w.Name != "" {
-			place += " " + w.Name
-		}
-		s.line(span{plain, "  " + pad(what, 16)}, span{plain, pad(place, 20) + " "}, span{st, state})
+		s.line(span{plain, "  " + pad(cut(name, what-1), what)}, span{plain, pad(cut(g.point, place-1), place)}, span{st, pad(state, 29) + limit})
+	}
+	more := ""
+	if n := len(shown) - rows; n > 0 {
+		more = fmt.Sprintf("%d more watched", n)
+	}
+	if quiet > 0 && more != "" {
+		more += ", "
+	}
+	if quiet > 0 {
+		more += fmt.Sprintf("%d refused in time", quiet)
+	}
+	if more != "" && room > 0 {
+		s.line(span{faint, "  " + more})
 	}
 }

@@ -17,7 +17,7 @@ import (
 const heartbeat = 30 * time.Second
 
 // Plain writes lines for a CI system: no colour, no cursor movement. A line when a stage ends, when something does not
-// pass, when a watch ends, and every 30 s while only waits are left. It may be used by many goroutines.
+// pass or has measured a time, and every 30 s while only waits are left. It may be used by many goroutines.
 type Plain struct {
 	mu      sync.Mutex
 	out     io.Writer
@@ -37,7 +37,6 @@ func NewPlain(w io.Writer) *Plain {
 func (p *Plain) Write(e logbook.Entry) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	before := p.watchOf(e.Watch)
 	p.state.add(e)
 	if e.Head != nil || e.Card != nil || e.Due != nil {
 		return nil
@@ -51,8 +50,6 @@ func (p *Plain) Write(e logbook.Entry) error {
 	switch {
 	case e.Observation != nil:
 		lines = append(lines, p.observation(e.Observation)...)
-	case e.Watch != nil && e.Watch.Refused > 0 && (before == nil || before.Refused == 0):
-		lines = append(lines, p.refused(e.Watch))
 	case e.Removal != nil:
 		p.removed = append(p.removed, *e.Removal)
 	case e.End != nil:
@@ -83,19 +80,6 @@ func (p *Plain) say(at time.Duration, lines []string) error {
 	return nil
 }
 
-func (p *Plain) watchOf(w *logbook.Watch) *logbook.Watch {
-	if w == nil {
-		return nil
-	}
-	i := slices.IndexFunc(p.state.watches, func(k *logbook.Watch) bool {
-		return k.Check == w.Check && k.Point == w.Point && k.Name == w.Name
-	})
-	if i < 0 {
-		return nil
-	}
-	return p.state.watches[i]
-}
-
 func (p *Plain) observation(o *logbook.Observation) []string {
 	var lines []string
 	mark, because := verdict.MarkOf(&p.state.head, o)
@@ -119,6 +103,9 @@ func (p *Plain) observation(o *logbook.Observation) []string {
 		}
 		lines = append(lines, line)
 	}
+	if line := slowest(o); line != "" {
+		lines = append(lines, line)
+	}
 	stage := p.state.check(o.Check).stage
 	_, open, watching := p.state.tally(stage)
 	if open+watching == 0 && !p.said[stage] {
@@ -128,11 +115,19 @@ func (p *Plain) observation(o *logbook.Observation) []string {
 	return lines
 }
 
-func (p *Plain) refused(w *logbook.Watch) string {
-	stage, _, _ := strings.Cut(w.Check, ".")
-	line := fmt.Sprintf("%s: %s refused a %s after %s", stage, w.Point, cmp.Or(w.What, "withdrawn credential"), verdict.Time(w.Refused))
-	if w.Limit > 0 {
-		line += ", limit " + verdict.Time(w.Limit)
+// slowest tells the longest time that a check measured, where all were within their limits.
+func slowest(o *logbook.Observation) string {
+	if o.Outcome != logbook.Pass || len(o.Bounds) == 0 {
+		return ""
+	}
+	b := slices.MaxFunc(o.Bounds, func(a, b logbook.Bound) int { return cmp.Compare(a.High, b.High) })
+	line := o.Check
+	if o.Point != "" {
+		line += " at " + o.Point
+	}
+	line += ": " + measured(&b)
+	if b.Limit > 0 {
+		line += ", limit " + verdict.Time(b.Limit)
 	}
 	return line
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +19,7 @@ type progress struct {
 	checks   map[string]*checkProgress
 	order    []*checkProgress // as on the roll
 	watches  []*logbook.Watch
+	probes   map[trackKey]probe // the last of each watch; without its point too, for a check of the whole stack
 	requests int
 	second   time.Duration // the second that is being counted
 	count    int           // requests in it
@@ -35,7 +35,7 @@ type checkProgress struct {
 }
 
 func newProgress() *progress {
-	return &progress{checks: map[string]*checkProgress{}, severity: map[string]logbook.Severity{}}
+	return &progress{checks: map[string]*checkProgress{}, severity: map[string]logbook.Severity{}, probes: map[trackKey]probe{}}
 }
 
 func (p *progress) add(e logbook.Entry) {
@@ -51,8 +51,13 @@ func (p *progress) add(e logbook.Entry) {
 		p.saw(e.Observation)
 	case e.Watch != nil:
 		p.watch(e.Watch)
-	case e.Exchange != nil, e.Tick != nil:
+	case e.Exchange != nil:
 		p.request(e.At)
+	case e.Tick != nil:
+		p.request(e.At)
+		last := probe{e.Tick.Accepted, e.Tick.Unknown}
+		p.probes[trackKey{e.Tick.Check, e.Tick.Point, e.Tick.Name}] = last
+		p.probes[trackKey{e.Tick.Check, "", e.Tick.Name}] = last
 	case e.End != nil:
 		p.end = e.End
 		if p.end.Requests > 0 {
@@ -170,28 +175,3 @@ func (p *progress) running() int {
 
 // ended says that a watch has its answer.
 func ended(w *logbook.Watch) bool { return w.Over || w.Refused > 0 }
-
-// watchLine says how a watch stands, and whether its limit has passed.
-func (p *progress) watchLine(w *logbook.Watch) (state string, late bool) {
-	since := p.now - w.Since
-	if w.Refused > 0 {
-		since = w.Refused
-	}
-	late = w.Limit > 0 && since > w.Limit
-	limit := fmt.Sprintf("limit %s", verdict.Time(w.Limit))
-	switch {
-	case w.Refused > 0 && late:
-		limit += ", over by " + verdict.Time(since-w.Limit)
-		state = "refused after " + verdict.Time(since)
-	case w.Refused > 0:
-		state = "refused after " + verdict.Time(since)
-	case w.Over:
-		state = "accepted to the end"
-	default:
-		state = "accepted, " + verdict.Time(since) + " so far"
-	}
-	if w.Limit == 0 {
-		return state, late
-	}
-	return pad(state, 26) + " " + limit, late
-}

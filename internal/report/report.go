@@ -21,6 +21,7 @@ import (
 type Options struct {
 	Width   int    // columns of the terminal; 0: 100
 	Color   bool   // use ANSI colours
+	Brief   bool   // the verdict, two lines for each finding and the counts: what progress in plain lines has not said
 	Report  string // path of the HTML report, to be named at the end; may be empty
 	Logbook string // path of the logbook, to be named at the end; may be empty
 }
@@ -96,6 +97,9 @@ func wrap(text string, width int) []string {
 
 // capital makes the first letter a capital, as a heading wants it.
 func capital(s string) string {
+	if s == "" {
+		return ""
+	}
 	r, size := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[size:]
 }
@@ -155,9 +159,14 @@ func expected(v *verdict.Verdict, cells []verdict.Cell) string {
 	var all []string
 	for i := range cells {
 		p := promised(v, &cells[i])
-		if p != "" && !slices.Contains(all, p) {
-			all = append(all, p)
+		if p == "" || slices.Contains(all, p) {
+			continue
 		}
+		if place, key, found := strings.Cut(p, ", "); found && len(all) > 0 && strings.HasPrefix(all[len(all)-1], place+", ") {
+			all[len(all)-1] += " and " + key // two promises of one line
+			continue
+		}
+		all = append(all, p)
 	}
 	if len(all) > 0 {
 		text = strings.TrimSpace(text + " (" + strings.Join(all, "; ") + ")")
@@ -167,15 +176,15 @@ func expected(v *verdict.Verdict, cells []verdict.Cell) string {
 
 // observed is what was measured if a bound fails, else what the check says.
 func observed(cells []verdict.Cell) string {
-	var times []string
 	for i := range cells {
-		bound, found := verdict.WorstBound(cells[i].Observation)
-		if !found {
+		if _, found := verdict.WorstBound(cells[i].Observation); !found {
 			return pointed(cells, func(c *verdict.Cell) string { return c.Observation.Observed })
 		}
-		times = append(times, strings.TrimSpace(cells[i].Point+" "+measured(&bound)))
 	}
-	return strings.Join(times, ", ")
+	return pointed(cells, func(c *verdict.Cell) string {
+		bound, _ := verdict.WorstBound(c.Observation)
+		return measured(&bound)
+	})
 }
 
 func measured(b *logbook.Bound) string {
@@ -184,7 +193,11 @@ func measured(b *logbook.Bound) string {
 	case b.Expired:
 		text = "never, until expiry " + text
 	case b.Never:
-		text = "never, watched " + text
+		text = "still accepted after " + strings.TrimPrefix(text, "over ") + ", when the watch ended"
+	case b.Low == 0:
+		text = "refused within " + verdict.Time(b.High)
+	default:
+		text = "refused after " + text
 	}
 	if b.Flapped > 0 {
 		text += fmt.Sprintf(", came back %s", verdict.Count(b.Flapped, "time"))
@@ -192,7 +205,7 @@ func measured(b *logbook.Bound) string {
 	return text
 }
 
-// failing sums up the cases of an observation: 3 of 60 cases fail: X-User, X-Client, X-Tenant.
+// failing sums up the cases of an observation: 3 of 60 cases fail: X-User, X-Client and X-Tenant.
 func failing(o *logbook.Observation) string {
 	var names []string
 	for _, c := range o.Cases {
@@ -203,11 +216,103 @@ func failing(o *logbook.Observation) string {
 	if len(names) == 0 {
 		return ""
 	}
-	verb := "fail"
-	if len(names) == 1 {
-		verb = "fails"
+	return failed(len(names), len(o.Cases)) + ": " + verdict.List(together(names), 5)
+}
+
+// failed counts cases as people do: both cases fail, 3 of 4 cases fail.
+func failed(n, of int) string {
+	switch {
+	case n == of && n == 1:
+		return "the only case fails"
+	case n == of && n == 2:
+		return "both cases fail"
+	case n == of:
+		return fmt.Sprintf("all %d cases fail", n)
+	case n == 1:
+		return fmt.Sprintf("1 of %s fails", verdict.Count(of, "case"))
 	}
-	return fmt.Sprintf("%d of %s %s: %s", len(names), verdict.Count(len(o.Cases), "case"), verb, verdict.List(names, 5))
+	return fmt.Sprintf("%d of %s fail", n, verdict.Count(of, "case"))
+}
+
+// together joins the names of cases that differ in their place alone: "no token at edge" and "no token at legacy" are
+// "no token at edge and legacy". Nodes are counted: their addresses tell a reader of the summary nothing.
+func together(names []string) []string {
+	var stems []string
+	at := map[string][]string{}
+	for _, name := range names {
+		stem, place, found := cutLast(name, " at ")
+		if !found {
+			stem, place = name, ""
+		}
+		if _, known := at[stem]; !known {
+			stems = append(stems, stem)
+		}
+		at[stem] = append(at[stem], place)
+	}
+	var all []string
+	for _, stem := range stems {
+		all = append(all, stem+atPlaces(at[stem]))
+	}
+	return all
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+func atPlaces(places []string) string {
+	nodes := 0
+	for _, p := range places {
+		if strings.HasPrefix(p, "node ") {
+			nodes++
+		}
+	}
+	switch {
+	case nodes > 1 && nodes == len(places):
+		return fmt.Sprintf(" at %d nodes", nodes)
+	case len(places) == 1 && places[0] == "":
+		return ""
+	}
+	return " at " + verdict.List(places, 4)
+}
+
+// alsoUndecided names what waits for a finding: bind.warm-cache at edge.
+func alsoUndecided(f *verdict.Finding) string {
+	var ids []string
+	at := map[string][]string{}
+	for _, c := range f.Waiting {
+		if at[c.Check] == nil {
+			ids = append(ids, c.Check)
+		}
+		at[c.Check] = append(at[c.Check], c.Point)
+	}
+	for i, id := range ids {
+		if p := places(at[id]); p != "" {
+			ids[i] = id + " at " + p
+		}
+	}
+	return strings.Join(ids, ", ")
+}
+
+// folded names the checks that fail of the same cause, with their places: expire.window-closes at gateway.
+func folded(f *verdict.Finding) []string {
+	ids := f.AlsoChecks()
+	for i, id := range ids {
+		var at []string
+		for _, c := range f.Also {
+			if c.Check == id {
+				at = append(at, c.Point)
+			}
+		}
+		if p := places(at); p != "" {
+			ids[i] += " at " + p
+		}
+	}
+	return ids
 }
 
 // reason says why a group has no decision, with the finding that stands behind it.
@@ -247,7 +352,7 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 			}
 		}
 	}
-	left := leftBehind(v)
+	left, alive := leftBehind(v)
 	var untried []string
 	for _, r := range v.Removals {
 		if r.Gone && !r.Tried {
@@ -256,9 +361,12 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 	}
 	text = "nothing was created"
 	if len(made) > 0 {
-		text = strings.Join(made, ", ") + " created"
+		text = verdict.List(made, len(made)) + " created"
 	} else if len(v.Removals) > 0 {
 		text = verdict.Count(len(v.Removals), "thing") + " created"
+	}
+	for _, a := range alive {
+		text += "; " + a
 	}
 	switch {
 	case len(left) > 0:
@@ -271,26 +379,73 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 		return text, false
 	case len(untried) > 0:
 		text += "; removed, but not proven by use: " + verdict.List(untried, 5)
+	case len(alive) > 0:
+		text += "; all else was removed"
 	case len(v.Removals) > 0 || len(made) > 0:
 		text += "; " + proven(v)
 	}
-	return text, len(left) == 0
+	return text, len(left) == 0 && len(alive) == 0
 }
 
-// leftBehind names what the ride created and could not remove: what the end of the book lists, and each removal that
-// failed unless the end names it.
-func leftBehind(v *verdict.Verdict) []string {
-	left := []string{}
-	if v.End != nil {
-		left = append(left, v.End.Left...)
-	}
-	for _, r := range v.Removals {
-		named := func(entry string) bool { return r.Name != "" && strings.Contains(entry, r.Name) }
-		if !r.Gone && !slices.ContainsFunc(left, named) {
-			left = append(left, strings.TrimSpace(r.Kind+" "+r.Name))
+// leftBehind names what the ride created and could not remove. Apart from these stand tokens that no cleanup can take back, for they die by expiry
+// alone: if a finding says so, the sentence points to it.
+func leftBehind(v *verdict.Verdict) (left, alive []string) {
+	for _, entry := range remaining(v) {
+		sentence, tokens := outliving(v, entry)
+		if tokens {
+			alive = append(alive, sentence)
+		} else {
+			left = append(left, entry)
 		}
 	}
-	return left
+	return left, alive
+}
+
+// remaining is all that the ride created and that still works, or may: what the end of the book lists, and each removal
+// that failed unless the end names it.
+func remaining(v *verdict.Verdict) []string {
+	all := []string{}
+	if v.End != nil {
+		all = append(all, v.End.Left...)
+	}
+	for _, r := range v.Removals {
+		entry := strings.TrimSpace(r.Kind + " " + r.Name)
+		named := func(known string) bool { return r.Name != "" && strings.Contains(known, r.Name) }
+		if !r.Gone && !slices.ContainsFunc(all, named) {
+			all = append(all, entry)
+		}
+	}
+	return all
+}
+
+// outliving turns "tokens (4 of 241) that open gateway until they expire" into a sentence.
+func outliving(v *verdict.Verdict, entry string) (string, bool) {
+	rest, tokens := strings.CutPrefix(entry, "tokens (")
+	count, rest, counted := strings.Cut(rest, ") that open ")
+	where, dies := strings.CutSuffix(rest, " until they expire")
+	if !tokens || !counted || !dies {
+		return "", false
+	}
+	sentence := fmt.Sprintf("%s tokens still open %s until they expire", count, where)
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if slices.ContainsFunc(slices.Concat(f.Seen, f.Also), func(c verdict.Cell) bool { return outlives(&c, where) }) {
+			return sentence + fmt.Sprintf(", as finding %d says", f.Number), true
+		}
+	}
+	return sentence, true
+}
+
+// outlives says that a failing cell is about a token which outlives its client or its revocation at one of the places.
+func outlives(c *verdict.Cell, where string) bool {
+	if c.Card.Stage != logbook.Offboard && c.Card.Stage != logbook.Revoke {
+		return false
+	}
+	return slices.ContainsFunc(strings.Split(where, ", "), func(place string) bool {
+		return c.Point == place || slices.ContainsFunc(c.Observation.Cases, func(x logbook.Case) bool {
+			return x.Outcome == logbook.Fail && slices.Contains(x.Points, place)
+		})
+	})
 }
 
 // proven says what was tried after its removal: a kind of which the book records no removal is not called gone.

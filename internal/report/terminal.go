@@ -74,11 +74,15 @@ func Terminal(w io.Writer, src logbook.Source, opts Options) error {
 	}
 	s := &sheet{width: opts.width(), color: opts.Color}
 	s.text("", plain, v.Line, wordStyle(v.Word))
-	s.findings(&v)
-	s.unsure(&v)
-	s.gaps(&v)
-	s.waivers(&v)
-	s.columns(&v)
+	if opts.Brief {
+		s.brief(&v)
+	} else {
+		s.findings(&v)
+		s.unsure(&v)
+		s.gaps(&v)
+		s.waivers(&v)
+		s.columns(&v)
+	}
 	s.foot(&v, opts)
 	_, err = w.Write(s.Bytes())
 	if err != nil {
@@ -118,12 +122,37 @@ func (s *sheet) findings(v *verdict.Verdict) {
 		if at := places(f.Points); at != "" {
 			where += " at " + at
 		}
-		if also := f.AlsoChecks(); len(also) > 0 {
-			where += fmt.Sprintf(", and %s of the same cause", verdict.Count(len(also), "more check"))
-		}
-		s.text(strings.Repeat(" ", hang), plain, where, plain)
+		s.text(strings.Repeat(" ", hang), plain, where, faint)
 		s.details(v, f)
 	}
+}
+
+// brief writes each finding in three lines: what is wrong, which check says so, and what mends it.
+func (s *sheet) brief(v *verdict.Verdict) {
+	indent := strings.Repeat(" ", hang)
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if i == 0 {
+			s.blank()
+		}
+		s.text(pad(fmt.Sprintf("  %d %s", f.Number, f.Severity), hang), plain, capital(f.Headline), plain)
+		s.text(indent, plain, also(f), faint)
+		if f.Blocking && f.Card.Fix != "" {
+			s.text(indent+"fix: ", faint, f.Card.Fix, plain)
+		}
+	}
+	if v.Required > 0 {
+		s.blank()
+		s.text("", plain, "Could not tell: "+verdict.Count(v.Required, "required check"), amber)
+	}
+}
+
+// also is a finding's check and how many more fail of the same cause.
+func also(f *verdict.Finding) string {
+	if n := len(f.AlsoChecks()); n > 0 {
+		return fmt.Sprintf("%s, and %s of the same cause", f.ID, verdict.Count(n, "more check"))
+	}
+	return f.ID
 }
 
 // one writes a finding that does not block in one line if it fits.
@@ -152,6 +181,8 @@ func (s *sheet) details(v *verdict.Verdict, f *verdict.Finding) {
 	}))
 	say("why", cmp.Or(pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance }), f.Card.Why))
 	say("fix", f.Card.Fix)
+	say("also fail", strings.Join(folded(f), ", "))
+	say("undecided", alsoUndecided(f))
 	say("waiver", pointed(f.Seen, func(c *verdict.Cell) string { return lapse(c) }))
 	// A command is not wrapped: it is there to be copied.
 	s.WriteString(s.paint(faint, strings.Repeat(" ", hang)+pad("alone", 10)) + s.paint(plain, v.Command(f.ID, f.Points)) + "\n")
@@ -171,20 +202,28 @@ func lapse(c *verdict.Cell) string {
 // most is how many lines a list of the summary has before it is cut; the other formats have them all.
 const most = 12
 
+// unsure lists what could not be decided, but for what a blocking finding has named already.
 func (s *sheet) unsure(v *verdict.Verdict) {
-	if len(v.Unsure) == 0 {
+	ids, needed := map[string]bool{}, map[string]bool{}
+	var groups []verdict.Group
+	for _, g := range v.Unsure {
+		if g.Finding > 0 && v.Findings[g.Finding-1].Blocking {
+			continue
+		}
+		groups = append(groups, g)
+		ids[g.Check] = true
+		needed[g.Check] = needed[g.Check] || g.Required
+	}
+	if len(groups) == 0 {
 		return
 	}
-	ids := map[string]bool{}
-	for _, g := range v.Unsure {
-		ids[g.Check] = true
-	}
+	maps.DeleteFunc(needed, func(_ string, required bool) bool { return !required })
 	s.blank()
-	title := fmt.Sprintf("Could not tell, %s, %s", verdict.Count(len(ids), "check"), required(v.Required, len(ids)))
+	title := fmt.Sprintf("Could not tell, %s, %s", verdict.Count(len(ids), "check"), required(len(needed), len(ids)))
 	s.text("", plain, title, amber)
-	for i, g := range v.Unsure {
+	for i, g := range groups {
 		if i == most {
-			s.text("  ", plain, fmt.Sprintf("and %d more", len(v.Unsure)-most), plain)
+			s.text("  ", plain, fmt.Sprintf("and %d more", len(groups)-most), plain)
 			break
 		}
 		text := reason(&g)
@@ -213,7 +252,7 @@ func required(n, of int) string {
 func (s *sheet) row(what, where, why string) {
 	lead := "  " + pad(visible(what, ""), 32) + " " + pad(visible(where, ""), 14) + " "
 	if len([]rune(lead)) > 50 {
-		s.text("  ", plain, strings.TrimSpace(lead), plain)
+		s.text("  ", plain, strings.TrimSpace(visible(what, "")+"  "+visible(where, "")), plain)
 		lead = "      "
 	}
 	s.text(lead, plain, why, plain)
@@ -297,15 +336,18 @@ func (s *sheet) columns(v *verdict.Verdict) {
 	const label = 15
 	used := label
 	head := pad("", label)
-	var widths []int
-	for _, p := range v.Points {
+	var widths, shown []int
+	for i, p := range v.Points {
+		if totals[i].Total() == 0 {
+			continue // nothing was asked there
+		}
 		name := cut(visible(cmp.Or(p.Name, "(stack)"), ""), 16)
 		w := max(len([]rune(name)), 4) + 2
 		if used+w > s.width {
 			break // a table that wraps says nothing; the other formats have all columns
 		}
 		used += w
-		widths = append(widths, w)
+		widths, shown = append(widths, w), append(shown, i)
 		head += strings.Repeat(" ", w-len([]rune(name))) + name
 	}
 	s.WriteString(s.paint(faint, head) + "\n")
@@ -315,12 +357,12 @@ func (s *sheet) columns(v *verdict.Verdict) {
 		aside, below = nil, strings.Join(aside, " ")
 	}
 	for _, m := range []verdict.Mark{verdict.Pass, verdict.Fail, verdict.Inconclusive, verdict.Error, verdict.Missing, verdict.Waived, verdict.NotApplicable, verdict.LeftOut} {
-		if v.Cells[m] == 0 && m != verdict.Pass && m != verdict.Fail && m != verdict.Inconclusive {
+		if v.Cells[m] == 0 && m != verdict.Pass && m != verdict.Fail {
 			continue
 		}
 		line := pad(m.String(), label)
 		for i, w := range widths {
-			line += fmt.Sprintf("%*s", w, verdict.Number(int64(totals[i][m])))
+			line += fmt.Sprintf("%*s", w, verdict.Number(int64(totals[shown[i]][m])))
 		}
 		st := plain
 		if m == verdict.Fail && v.Cells[m] > 0 {

@@ -25,6 +25,8 @@ type plot struct {
 
 type plotRow struct {
 	Name, Note string
+	Kind       string // of the point, where Note says which watch it is
+	Again      bool   // the row before has the same name
 	Label      string // for those who cannot see it
 	View       string // viewBox
 	Band       string // width of the allowed delay
@@ -41,7 +43,10 @@ type svgPath struct{ D, Class, Width, Dash string }
 type svgText struct{ X, Dx, Y, Anchor, Class, Text string }
 
 // scale is the plot's range in seconds.
-type scale struct{ from, to, step float64 }
+type scale struct {
+	from, to, step float64
+	period         float64 // between two ticks: the interval of the probes, or the step where these are too many to see
+}
 
 func (s scale) percent(x float64) string {
 	return number((x-s.from)/(s.to-s.from)*100) + "%"
@@ -49,8 +54,14 @@ func (s scale) percent(x float64) string {
 
 func (s scale) view() string { return fmt.Sprintf("%s 0 %s 60", number(s.from), number(s.to-s.from)) }
 
-// dash makes a line into ticks, one each step, a third of it drawn.
-func (s scale) dash() string { return number(s.step*0.34) + " " + number(s.step*0.66) }
+// dash makes a line into ticks, one each period, each as wide as a third of the step.
+func (s scale) dash() string { return number(s.step*0.34) + " " + number(s.period-s.step*0.34) }
+
+// every sets the period to the interval of the probes, so that a plot does not show more of them than there were.
+func (s scale) every(interval time.Duration) scale {
+	s.period = max(s.step, interval.Seconds())
+	return s
+}
 
 func (s scale) tick() time.Duration { return time.Duration(s.step * float64(time.Second)) }
 
@@ -111,11 +122,15 @@ func newPlot(v *verdict.Verdict, ev *evidence, row *verdict.Row) (plot, bool) {
 		key := trackKey{id, m.point.Name, m.Name}
 		r := m.row(sc, ev.tracks[key], startOf(ev, key))
 		if len(names) > 1 {
-			r.Note = strings.TrimSpace(m.Name + " " + r.Note)
+			r.Note = strings.TrimPrefix(m.Name, r.Name+", ")
+			r.Kind = kindWords(&m.point)
+		}
+		if i > 0 && all[i-1].point.Name == m.point.Name {
+			r.Again, r.Kind = true, ""
 		}
 		p.Rows = append(p.Rows, r)
 	}
-	p.Rows = append(p.Rows, controls(ev, id, sc, all[0].Limit)...)
+	p.Rows = append(p.Rows, twins(ev, id, sc, all[0].Limit)...)
 	p.Axis = sc.axis(all[0].Limit)
 	if t0, known := ev.start(trackKey{id, all[0].point.Name, all[0].Name}); known {
 		p.Start = "t0 = " + clockTime(v, t0)
@@ -139,7 +154,8 @@ func newScale(all []measurement) scale {
 			end = max(end, (m.High + min(m.Held, m.High+m.Limit)).Seconds())
 		}
 	}
-	return scale{from: -end / 20, to: end * 1.02, step: nice(end / 110)}
+	step := nice(end / 110)
+	return scale{from: -end / 20, to: end * 1.02, step: step, period: step}
 }
 
 // nice rounds up to 1, 2 or 5 times a power of ten.
@@ -189,7 +205,7 @@ func (m *measurement) row(sc scale, tr *track, t0 *time.Duration) plotRow {
 	case m.Expired:
 		r.Judgement = "never, until expiry"
 	case m.Never:
-		r.Judgement = "never, while it was watched"
+		r.Judgement = "accepted to the end"
 	case m.Outcome == logbook.Fail && end > m.Limit:
 		r.Judgement = "over by " + verdict.Time(end-m.Limit)
 	case m.Outcome == logbook.Pass:
@@ -208,10 +224,10 @@ func (m *measurement) row(sc scale, tr *track, t0 *time.Duration) plotRow {
 		r.Detail += "; " + m.Control
 	}
 	r.Paths = sc.frame(m.Limit)
+	sc = sc.every(m.Interval)
 	if tr != nil && t0 != nil {
 		for _, run := range tr.runs {
-			from, to := run.from-*t0, run.to-*t0+m.Interval
-			to = max(to, from+sc.tick()) // a single shot is drawn as one tick
+			from, to := run.from-*t0, run.to-*t0+sc.tick() // the last probe is drawn, and a single shot is one tick
 			r.Paths = append(r.Paths, sc.run(from, to, m.Limit, run)...)
 		}
 	} else {
@@ -257,11 +273,49 @@ func (s scale) run(from, to, limit time.Duration, r run) []svgPath {
 	case a >= l:
 		return []svgPath{line(a, b, "31", "s-bad", "18")}
 	}
-	return []svgPath{line(a, l, "31", "s-acc", "18"), line(l, b, "31", "s-bad", "18")}
+	late := a + math.Ceil((l-a)/s.period)*s.period // the ticks go on in their rhythm
+	return []svgPath{line(a, l, "31", "s-acc", "18"), line(min(late, b), b, "31", "s-bad", "18")}
 }
 
-// controls draws the twins that were not withdrawn: while they are accepted, a refusal is no outage.
-func controls(ev *evidence, check string, sc scale, limit time.Duration) []plotRow {
+// twins draws what was not withdrawn: while it is accepted, a refusal is no outage. Watched twins have their own rows; else
+// the controls beside the watches share one.
+func twins(ev *evidence, check string, sc scale, limit time.Duration) []plotRow {
+	rows := siblings(ev, check, sc, limit)
+	if len(rows) > 0 || len(ev.controls[check]) == 0 {
+		return rows
+	}
+	row := plotRow{Name: "control", Note: "not withdrawn, at all points", View: sc.view(), Band: number(limit.Seconds()), Paths: sc.frame(limit)}
+	probes, answers := 0, 0
+	for _, c := range ev.controls[check] {
+		t0, known := ev.start(trackKey{check: check, point: c.point})
+		if !known || (c.at-t0).Seconds() < sc.from || (c.at-t0).Seconds() > sc.to {
+			continue
+		}
+		probes++
+		class := "s-bad"
+		if c.accepted {
+			answers++
+			class = "s-ctl"
+		}
+		row.Paths = append(row.Paths, svgPath{D: fmt.Sprintf("M%s 30V40", number((c.at - t0).Seconds())), Class: class + " nss", Width: "2"})
+	}
+	if probes == 0 {
+		return nil
+	}
+	row.say(answers, probes)
+	return []plotRow{row}
+}
+
+func (r *plotRow) say(answers, probes int) {
+	r.Result = fmt.Sprintf("%s of %s accepted", verdict.Number(int64(answers)), verdict.Number(int64(probes)))
+	r.Judgement = "no outage"
+	if answers < probes {
+		r.Judgement, r.Bad = "an outage, or more was withdrawn", true
+	}
+	r.Label = fmt.Sprintf("control %s: %s, %s", r.Name, r.Result, r.Judgement)
+}
+
+func siblings(ev *evidence, check string, sc scale, limit time.Duration) []plotRow {
 	byName := map[string][]trackKey{}
 	for key := range ev.tracks {
 		if key.check == check && (strings.Contains(key.name, "sibling") || strings.Contains(key.name, "neighbour")) {
@@ -293,16 +347,14 @@ func controls(ev *evidence, check string, sc scale, limit time.Duration) []plotR
 				row.Paths = append(row.Paths, path...)
 			}
 		}
-		row.Result = fmt.Sprintf("%s of %s accepted", verdict.Number(int64(answers)), verdict.Number(int64(probes)))
-		row.Judgement = "no outage"
-		if answers < probes {
-			row.Judgement, row.Bad = "an outage, or more was withdrawn", true
-		}
-		row.Label = fmt.Sprintf("control %s: %s, %s", name, row.Result, row.Judgement)
+		row.say(answers, probes)
 		rows = append(rows, row)
 	}
 	return rows
 }
+
+// wholeStack is the column of the checks that look at all points together.
+const wholeStack = "stack"
 
 func kindWords(p *logbook.Point) string {
 	var words []string
@@ -313,6 +365,9 @@ func kindWords(p *logbook.Point) string {
 	}
 	if len(words) == 0 && p.Kind == "as" {
 		return "authorization server"
+	}
+	if len(words) == 0 && p.Kind == "" && p.Name == wholeStack {
+		return "taken as a whole"
 	}
 	if len(words) == 0 && p.Kind == "log" {
 		return "audit log"

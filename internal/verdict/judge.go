@@ -140,13 +140,16 @@ func findings(cells []Cell, blocks logbook.Severity, what map[string]string) []F
 		all = append(all, *f)
 	}
 	slices.SortFunc(all, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), byStage(&a.Card, &b.Card))
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.measured(), a.measured()), byStage(&a.Card, &b.Card))
 	})
 	for i := range all {
 		all[i].Number = i + 1
 	}
 	return all
 }
+
+// measured is 1 if a time says how bad it is: of two equally severe findings it is the more telling one.
+func (f *Finding) measured() int { return min(len(overdue(f.Seen)), 1) }
 
 // severity is the card's, and critical if the card is lost: what cannot be weighed is not made light of.
 func severity(card *logbook.Card) logbook.Severity {
@@ -191,7 +194,7 @@ func rootOf(cells []Cell) func(*Cell) string {
 	}
 }
 
-// number tells each cell which finding it belongs to or waits for.
+// number tells each cell which finding it belongs to or waits for, and each finding what waits for it.
 func number(cells []Cell, all []Finding) {
 	own := map[place]int{}
 	root := map[string]int{}
@@ -216,6 +219,9 @@ func number(cells []Cell, all []Finding) {
 			c.Finding = own[place{c.Check, c.Point}]
 		case c.Cause != "" && c.undecided():
 			c.Finding = cmp.Or(root[c.Cause], folded[c.Cause])
+			if c.Finding > 0 {
+				all[c.Finding-1].Waiting = append(all[c.Finding-1].Waiting, *c)
+			}
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 //	READY
 //	READY, not tested: audit (no access)
 //	READY, of 3 checks only, 1 failure waived
-//	NOT READY, of 3 checks only: 1 blocking; a bound token is not refused without its certificate at edge
+//	NOT READY, of 3 checks only: 1 blocking; a bound token is accepted without its certificate at edge
 //	NOT READY: 3 blocking; a revoked token still opens legacy for 6.1 s (limit 2 s); not tested: audit (no access)
 //	CANNOT TELL: 2 required checks are undecided, first bind.renewed-certificate at edge: the control got 429
 func (v *Verdict) line() string {
@@ -154,8 +154,10 @@ func subject(card *logbook.Card, what string) string {
 
 // negations turn a promise into its breach; the first that occurs is applied.
 var negations = [][2]string{
-	{" is refused", " is not refused"}, {" are refused", " are not refused"}, {" cannot ", " can "},
+	{" is still refused", " is accepted"}, {" is refused", " is accepted"}, {" are refused", " are accepted"}, {" cannot ", " can "},
 	{" is not ", " is "}, {" are not ", " are "}, {" does not ", " does "}, {" do not ", " do "},
+	{" gets no token", " gets a token"}, {" authenticates nobody", " authenticates somebody"}, {" is served to nobody else", " is served to others"},
+	{" opens nothing", " opens something"}, {" open nothing", " still open something"}, {" decide the same", " decide differently"},
 }
 
 // broken says the breach of a card's promise: as its author put it, else by turning the title, else with the title
@@ -177,7 +179,7 @@ type overstay struct {
 	bound logbook.Bound
 }
 
-// overdue gives each point's worst bound that fails, the longest first.
+// overdue gives each point's worst bound that fails, the longest first, and then those whose end was not seen.
 func overdue(seen []Cell) []overstay {
 	var all []overstay
 	for _, c := range seen {
@@ -186,8 +188,18 @@ func overdue(seen []Cell) []overstay {
 			all = append(all, overstay{c.Point, b})
 		}
 	}
-	slices.SortStableFunc(all, func(a, b overstay) int { return compareBounds(&b.bound, &a.bound) })
+	slices.SortStableFunc(all, func(a, b overstay) int {
+		return cmp.Or(cmp.Compare(unending(&a.bound), unending(&b.bound)), compareBounds(&b.bound, &a.bound))
+	})
 	return all
+}
+
+// unending puts those last whose end was not seen: their words hold a comma.
+func unending(b *logbook.Bound) int {
+	if b.Never && !b.Expired {
+		return 1
+	}
+	return 0
 }
 
 // WorstBound gives the observation's bound that fails by most: never refused first, then the latest.
@@ -222,13 +234,21 @@ func compareBounds(a, b *logbook.Bound) int {
 
 func sayTimes(all []overstay) string {
 	same := !slices.ContainsFunc(all, func(l overstay) bool { return l.bound.Limit != all[0].bound.Limit })
-	var parts []string
+	var texts []string
+	points := map[string][]string{}
 	for _, l := range all {
-		part := strings.TrimSpace(l.point + " " + For(&l.bound))
+		text := For(&l.bound)
 		if !same {
-			part += fmt.Sprintf(" (limit %s)", Time(l.bound.Limit))
+			text += fmt.Sprintf(" (limit %s)", Time(l.bound.Limit))
 		}
-		parts = append(parts, part)
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+		points[text] = append(points[text], l.point)
+	}
+	var parts []string
+	for _, text := range texts {
+		parts = append(parts, strings.TrimSpace(List(points[text], 4)+" "+text))
 	}
 	sentence := List(parts, 6)
 	if !same {
@@ -241,14 +261,14 @@ func sayTimes(all []overstay) string {
 	return sentence + " (" + limit
 }
 
-// For says how long it was let through: for 41 s, until it expires (112.8 s).
+// For says how long it was let through: for 41 s; until it expires (112.8 s); after 2.5 s, when the watch ended.
 func For(b *logbook.Bound) string {
 	end := max(b.High, b.Low)
 	switch {
 	case b.Expired:
 		return fmt.Sprintf("until it expires (%s)", Time(end))
 	case b.Never:
-		return fmt.Sprintf("for as long as it was watched (%s)", Time(end))
+		return fmt.Sprintf("after %s, when the watch ended", Time(end))
 	case b.Flapped > 0:
 		return "on and off for " + Time(end)
 	}

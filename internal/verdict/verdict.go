@@ -76,7 +76,7 @@ type Verdict struct {
 	End      *logbook.End // nil: the book was cut short
 	// Cut says how the book ends too early; empty if it is whole.
 	Cut      string
-	Findings []Finding // worst first, then in the order of the stages and by check
+	Findings []Finding // worst first, of the equally severe those with times first, then in the order of the stages and by check
 	Blocking int       // how many of them block
 	Unsure   []Group   // inconclusive, error and missing, in the order of the stages
 	Required int       // how many checks are undecided though the verdict needs them
@@ -110,6 +110,7 @@ type Finding struct {
 	Points    []string
 	Seen      []Cell // a failing cell for each of Points
 	Also      []Cell // failures of other checks that name this one as their cause
+	Waiting   []Cell // what could not be decided because of it
 	Elsewhere []Cell // what the same check saw at the other points
 }
 
