@@ -3,20 +3,24 @@
 package real
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
 
-// api is the partner API behind the gateways. It believes them: whoever they name in X-Client-Id is the caller.
+// api is the partner API behind the gateways. It believes them: whoever they name in X-Client-Id is the caller. At one of
+// its addresses it believes only who shows the gateways' key; the other one is open to whoever reaches it.
 type api struct {
-	address string
-	server  *http.Server
-	ended   chan error
+	open, guarded string // host:port
+	key           string // expected in X-Gateway-Key at the guarded address
+	server        *http.Server
+	ended         chan error
 }
 
 // answer is what the API says: whom it saw, in which trace, and the fields that the gateway handed it.
@@ -36,13 +40,20 @@ type payment struct {
 }
 
 func serveAPI() (*api, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("start the API: %w", err)
+	a := &api{key: rand.Text(), ended: make(chan error, 2)}
+	var listeners []net.Listener
+	for range 2 {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, fmt.Errorf("start the API: %w", err)
+		}
+		listeners = append(listeners, listener)
 	}
-	a := &api{address: listener.Addr().String(), ended: make(chan error, 1)}
-	a.server = &http.Server{Handler: http.HandlerFunc(echo), ReadHeaderTimeout: 10 * time.Second}
-	go func() { a.ended <- a.server.Serve(listener) }()
+	a.open, a.guarded = listeners[0].Addr().String(), listeners[1].Addr().String()
+	a.server = &http.Server{Handler: http.HandlerFunc(a.serve), ReadHeaderTimeout: 10 * time.Second}
+	for _, listener := range listeners {
+		go func() { a.ended <- a.server.Serve(listener) }()
+	}
 	return a, nil
 }
 
@@ -52,17 +63,33 @@ func (a *api) close() error {
 	if err != nil {
 		return fmt.Errorf("stop the API: %w", err)
 	}
-	err, open := <-a.ended
-	if open {
-		close(a.ended)
+	for range cap(a.ended) {
+		err, open := <-a.ended
+		if !open {
+			return nil
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("the API ended early: %w", err)
+		}
 	}
-	if err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("the API ended early: %w", err)
-	}
+	close(a.ended)
 	return nil
 }
 
-// echo answers GET with a list, and asks of all other methods a payment with an amount.
+func (a *api) serve(w http.ResponseWriter, r *http.Request) {
+	address, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if address != nil && address.String() == a.guarded && r.Header.Get("X-Gateway-Key") != a.key {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	echo(w, r)
+}
+
+// statement is the path of one partner's statement, after whatever prefix the gateway leaves.
+var statement = regexp.MustCompile(`/partners/([^/]+)/statement$`)
+
+// echo answers GET with a list, and asks of all other methods a payment with an amount. A statement that is not the
+// caller's is hidden.
 func echo(w http.ResponseWriter, r *http.Request) {
 	said := answer{OK: true, Path: r.URL.RequestURI(), ClientID: r.Header.Get("X-Client-Id"), Trace: traceID(r), Headers: map[string]string{}}
 	for name, values := range r.Header {
@@ -71,9 +98,11 @@ func echo(w http.ResponseWriter, r *http.Request) {
 			said.Headers[name] = strings.Join(values, ", ")
 		}
 	}
-	status := http.StatusOK
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
+	status, owner := http.StatusOK, statement.FindStringSubmatch(r.URL.Path)
+	switch {
+	case owner != nil && owner[1] != said.ClientID:
+		status, said.OK, said.Error = http.StatusNotFound, false, "no such statement"
+	case r.Method == http.MethodGet, r.Method == http.MethodHead:
 		said.Items = []payment{{ID: "p-1", Amount: 1250}}
 	default:
 		var asked payment

@@ -70,7 +70,8 @@ type Stack struct {
 
 // settings is what the configurations and plans are filled in with.
 type settings struct {
-	Dir, Upstream, Issuer, JSModule        string
+	Dir, Open, Guarded, GatewayKey         string
+	Issuer, JSModule                       string
 	IssuerPort, NginxPort, HAProxyPort     int
 	TokenSeconds, CacheSeconds             int
 	GatewayBasic                           string
@@ -204,7 +205,7 @@ func (s *Stack) settle() error {
 	s.Nginx = fmt.Sprintf("https://localhost:%d", ports[1])
 	s.HAProxy = fmt.Sprintf("https://localhost:%d", ports[2])
 	s.settings = settings{
-		Dir: s.Dir, Upstream: s.api.address, Issuer: s.Issuer, JSModule: jsModule,
+		Dir: s.Dir, Open: s.api.open, Guarded: s.api.guarded, GatewayKey: s.api.key, Issuer: s.Issuer, JSModule: jsModule,
 		IssuerPort: ports[0], NginxPort: ports[1], HAProxyPort: ports[2],
 		TokenSeconds: int(s.options.TokenLife / time.Second), CacheSeconds: int(s.options.CacheLife / time.Second),
 		JWTResource: JWTResource, OpaqueResource: OpaqueResource,

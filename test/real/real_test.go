@@ -10,12 +10,15 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"flag"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +31,17 @@ import (
 
 // The tokens live long enough for nginx's cache of 15 s to be the reason why a revoked one still works, and short enough
 // for the test to see the end of those that only expiry ends.
-const tokenLife = 30 * time.Second
+const tokenLife = 24 * time.Second
+
+// TestMain lets more tests run at the same time than there are processors: they wait, and compute little.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	err := flag.Set("test.parallel", "8")
+	if err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // TestTruth plays the partner with net/http alone, without a line of the program, and confirms what these systems really
 // do. Rides against them must come to the same findings.
@@ -121,6 +134,109 @@ func TestTruth(t *testing.T) {
 		}
 	})
 
+	t.Run("a registration gets the scopes that it asks for", func(t *testing.T) {
+		p := registerWith(t, stack, "greedy", map[string]any{"scope": "payments:read payments:write"})
+		if p.scope != "payments:read payments:write" {
+			t.Errorf("registered with %q, want both", p.scope)
+		}
+		token := p.tokenWith(t, url.Values{"scope": {"payments:read payments:write"}, "resource": {OpaqueResource}})
+		// The body is no payment: 400 is the API's own answer, so the gateway let the call through.
+		if status, _ := p.send(t, "POST", stack.Nginx+"/api/payments", token); status != 400 {
+			t.Errorf("a payment with that scope: %d, want 400", status)
+		}
+	})
+
+	t.Run("a secret is taken in the form", func(t *testing.T) {
+		p := registerWith(t, stack, "header", map[string]any{"token_endpoint_auth_method": "client_secret_basic", "tls_client_certificate_bound_access_tokens": false})
+		form := url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:read"}}
+		header, _ := p.post(t, "/token", form, p.id, p.secret)
+		wrong, _ := p.post(t, "/token", form, p.id, "wrong")
+		form.Set("client_id", p.id)
+		form.Set("client_secret", p.secret)
+		inForm, _ := p.post(t, "/token", form)
+		form.Set("client_secret", "wrong")
+		wrongInForm, _ := p.post(t, "/token", form)
+		if header != 200 || wrong != 401 || inForm != 200 || wrongInForm != 401 {
+			t.Errorf("registered for the header: header %d, wrong %d, form %d, wrong %d; want 200, 401, 200, 401", header, wrong, inForm, wrongInForm)
+		}
+	})
+
+	t.Run("a token without binding opens what demands bound ones", func(t *testing.T) {
+		p := registerWith(t, stack, "unbound", map[string]any{"token_endpoint_auth_method": "client_secret_basic", "tls_client_certificate_bound_access_tokens": false})
+		for _, c := range []struct{ resource, url string }{
+			{OpaqueResource, stack.Nginx + "/api/payments"}, {OpaqueResource, stack.Nginx + "/nocache/payments"}, {JWTResource, stack.HAProxy + "/payments"},
+		} {
+			_, body := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:read"}, "resource": {c.resource}}, p.id, p.secret)
+			token, _ := body["access_token"].(string)
+			if status, seen := stranger(stack).call(t, c.url, token); status != 200 || seen.ClientID != p.id {
+				t.Errorf("%s with an unbound token and no certificate: %d as %q, want 200 as %s", c.url, status, seen.ClientID, p.id)
+			}
+		}
+	})
+
+	t.Run("the log holds opaque tokens", func(t *testing.T) {
+		p := register(t, stack, "leaked")
+		token := p.token(t, OpaqueResource)
+		text, err := os.ReadFile(filepath.Join(stack.Dir, "oidc-provider", "audit.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if object([]byte(line))["jti"] == token {
+				return
+			}
+		}
+		t.Error("no record's jti is the token that was just issued")
+	})
+
+	t.Run("the same header twice is taken by HAProxy and not by nginx", func(t *testing.T) {
+		p := register(t, stack, "twice")
+		for _, c := range []struct {
+			resource, url string
+			want          []int
+		}{
+			{OpaqueResource, stack.Nginx + "/api/payments", []int{400, 401}}, {JWTResource, stack.HAProxy + "/payments", []int{200}},
+		} {
+			bearer := "Bearer " + p.token(t, c.resource)
+			status, _ := p.do(t, "GET", c.url, http.Header{"Authorization": {bearer, bearer}}, nil)
+			if !slices.Contains(c.want, status) {
+				t.Errorf("%s: %d, want %v", c.url, status, c.want)
+			}
+		}
+	})
+
+	t.Run("the API behind HAProxy can be reached past it", func(t *testing.T) {
+		open, _ := stranger(stack).call(t, "http://"+stack.api.open+"/payments", "")
+		guarded, _ := stranger(stack).call(t, "http://"+stack.api.guarded+"/api/payments", "")
+		if open != 200 || guarded != 403 {
+			t.Errorf("without a token, past HAProxy %d, past nginx %d; want 200, 403", open, guarded)
+		}
+	})
+
+	t.Run("a statement is its owner's alone", func(t *testing.T) {
+		p, other := register(t, stack, "owner"), register(t, stack, "other")
+		opaque, offline := p.token(t, OpaqueResource), p.token(t, JWTResource)
+		for _, c := range []struct{ url, token string }{{stack.Nginx + "/api", opaque}, {stack.Nginx + "/nocache", opaque}, {stack.HAProxy, offline}} {
+			own, _ := p.call(t, c.url+"/partners/"+p.id+"/statement", c.token)
+			foreign, _ := p.call(t, c.url+"/partners/"+other.id+"/statement", c.token)
+			if own != 200 || foreign != 404 {
+				t.Errorf("%s: own %d, another's %d; want 200, 404", c.url, own, foreign)
+			}
+		}
+	})
+
+	t.Run("a misused registration token dies", func(t *testing.T) {
+		p, other := register(t, stack, "victim"), register(t, stack, "misuser")
+		misused, _ := p.json(t, "DELETE", p.configuration, other.registration, nil)
+		victim, _ := p.json(t, "GET", p.configuration, p.registration, nil)
+		own, _ := other.json(t, "GET", other.configuration, other.registration, nil)
+		remove, _ := other.json(t, "DELETE", other.configuration, other.registration, nil)
+		if misused != 401 || victim != 200 || own != 401 || remove != 401 {
+			t.Errorf("misused %d, the victim reads %d, the misuser reads %d and removes itself %d; want 401, 200, 401, 401", misused, victim, own, remove)
+		}
+		other.token(t, OpaqueResource) // and the client lives: nobody can remove it by RFC 7592 any more
+	})
+
 	t.Run("waits", func(t *testing.T) {
 		t.Run("a revoked token works on at nginx until the cache forgets it", func(t *testing.T) {
 			t.Parallel()
@@ -138,6 +254,22 @@ func TestTruth(t *testing.T) {
 			// The lower bound is the agreement's limit in the plans; the upper one is the token's own end.
 			if lived := last.Sub(revoked); lived < 10*time.Second || lived > tokenLife-5*time.Second {
 				t.Errorf("the revoked token was last accepted after %v, want about 15 s", lived)
+			}
+		})
+		t.Run("a cached token outlives its expiry", func(t *testing.T) {
+			t.Parallel()
+			p := register(t, stack, "expired")
+			token := p.token(t, OpaqueResource)
+			expires := time.Now().Add(tokenLife)
+			until(t, expires.Add(-3*time.Second))
+			if status, _ := p.call(t, stack.Nginx+"/api/payments", token); status != 200 {
+				t.Fatalf("before its end: %d, want 200", status)
+			}
+			until(t, expires.Add(2*time.Second))
+			cached, _ := p.call(t, stack.Nginx+"/api/payments", token)
+			uncached, _ := p.call(t, stack.Nginx+"/nocache/payments", token)
+			if cached != 200 || uncached != 401 {
+				t.Errorf("2 s after its end: with the cache %d, without %d; want 200, 401", cached, uncached)
 			}
 		})
 		t.Run("a deleted client's tokens work until they expire", func(t *testing.T) {
@@ -246,6 +378,7 @@ type player struct {
 	stack                           *Stack
 	http                            *http.Client
 	id, registration, configuration string
+	secret, scope                   string // as registered
 }
 
 func stranger(stack *Stack) *player {
@@ -254,22 +387,35 @@ func stranger(stack *Stack) *player {
 
 func register(t *testing.T, stack *Stack, name string) *player {
 	t.Helper()
+	return registerWith(t, stack, name, nil)
+}
+
+// registerWith registers a client with a certificate, and with other metadata than usual.
+func registerWith(t *testing.T, stack *Stack, name string, other map[string]any) *player {
+	t.Helper()
 	certificate, err := stack.authority.issue(name, name+".partner.test", x509.ExtKeyUsageClientAuth)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := holder(stack, &certificate)
-	status, body := p.json(t, "POST", stack.Issuer+"/reg", stack.InitialAccessToken, map[string]any{
+	metadata := map[string]any{
 		"client_name": name, "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": name + ".partner.test",
 		"tls_client_certificate_bound_access_tokens": true, "scope": "payments:read", "grant_types": []string{"client_credentials"},
 		"response_types": []string{}, "redirect_uris": []string{},
-	})
+	}
+	maps.Copy(metadata, other)
+	if metadata["token_endpoint_auth_method"] != "tls_client_auth" {
+		delete(metadata, "tls_client_auth_san_dns")
+	}
+	p := holder(stack, &certificate)
+	status, body := p.json(t, "POST", stack.Issuer+"/reg", stack.InitialAccessToken, metadata)
 	if status != http.StatusCreated {
 		t.Fatalf("registration: %d %v, want 201", status, body)
 	}
-	p.id, _ = body["client_id"].(string)
-	p.registration, _ = body["registration_access_token"].(string)
-	p.configuration, _ = body["registration_client_uri"].(string)
+	for member, value := range map[string]*string{
+		"client_id": &p.id, "registration_access_token": &p.registration, "registration_client_uri": &p.configuration, "client_secret": &p.secret, "scope": &p.scope,
+	} {
+		*value, _ = body[member].(string)
+	}
 	return p
 }
 
@@ -279,7 +425,14 @@ func holder(stack *Stack, certificate *tls.Certificate) *player {
 
 func (p *player) token(t *testing.T, resource string) string {
 	t.Helper()
-	status, body := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {p.id}, "scope": {"payments:read"}, "resource": {resource}})
+	return p.tokenWith(t, url.Values{"scope": {"payments:read"}, "resource": {resource}})
+}
+
+func (p *player) tokenWith(t *testing.T, form url.Values) string {
+	t.Helper()
+	form.Set("grant_type", "client_credentials")
+	form.Set("client_id", p.id)
+	status, body := p.post(t, "/token", form)
 	token, _ := body["access_token"].(string)
 	if status != 200 || token == "" {
 		t.Fatalf("token: %d %v, want 200", status, body)
@@ -330,6 +483,16 @@ func (p *player) untilRefused(t *testing.T, url, token string) time.Time {
 			t.Fatal("the test ended before the first refusal")
 		case <-again.C:
 		}
+	}
+}
+
+// until waits until a moment has come.
+func until(t *testing.T, moment time.Time) {
+	t.Helper()
+	select {
+	case <-t.Context().Done():
+		t.Fatal("the test ended before that")
+	case <-time.After(time.Until(moment)):
 	}
 }
 

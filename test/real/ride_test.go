@@ -4,80 +4,379 @@ package real
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/checkride/checkride/internal/checks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/report"
 	"github.com/checkride/checkride/internal/ride"
+	"github.com/checkride/checkride/internal/verdict"
 )
 
-// ridden rides a plan of the stack and gives the observations by check and point.
-func ridden(t *testing.T, s *Stack, name string) map[string]logbook.Observation {
-	t.Helper()
-	path, err := s.Plan(name)
+// Tokens outlive limit, patience and clock skew of the plans (22 s together), and no longer than that: the rides wait for
+// their end.
+const rideTokenLife = 27 * time.Second
+
+// outcome is what a whole ride must come to: each check that fails and each that could not tell, at its points. All else
+// passes, is not applicable, or is declared out of scope.
+//
+// Each finding was confirmed without the program: by the parts of TestTruth that are named beside it, which play the same
+// with net/http alone.
+type outcome struct {
+	word   verdict.Word
+	fails  map[string]string // check -> points
+	unsure map[string]string
+	gaps   []string // what line one names as not tested
+	left   []string // what cleanup must leave behind, by words of its name or detail
+	look   func(t *testing.T, r *ridden)
+}
+
+var rides = map[string]struct {
+	options Options
+	want    outcome
+}{
+	"oidc-nginx.yaml": {options: Options{TokenLife: rideTokenLife}, want: outcome{
+		word: verdict.NotReady,
+		fails: map[string]string{
+			// oidc-provider registers whatever scopes a client asks for (by hand: "a registration gets the scopes that it asks for").
+			"register.excess-scope": "main",
+			// It takes client_secret_basic and client_secret_post for one method ("a secret is taken in the form"). Low: RFC 6749
+			// §2.3.1 only advises against it.
+			"authenticate.other-method": "main",
+			// gateway.js compares cnf where there is one ("a token without binding opens what demands bound ones").
+			"bind.unbound-token": "cached uncached",
+			// An opaque token of oidc-provider is its jti, and server.mjs logs the jti ("the log holds opaque tokens").
+			"audit.no-secrets": "main",
+			// The cache keeps a token's answer for 15 s, whatever its exp ("a cached token outlives its expiry").
+			"expire.token-past-expiry":         "cached",
+			"revoke.token-outlives-revocation": "cached", // "a revoked token works on at nginx until the cache forgets it"
+			// oidc-provider does not end the opaque tokens of a deleted client ("a deleted client's tokens work until they expire").
+			"offboard.token-outlives-client":            "cached uncached",
+			"offboard.nothing-of-a-whole-life-survives": "stack",
+		},
+		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client"},
+		left: []string{"neighbour"}, // its registration token was used at another client's URL ("a misused registration token dies")
+		look: func(t *testing.T, r *ridden) {
+			cacheBounds(t, r)
+			whole := r.at(t, "offboard.nothing-of-a-whole-life-survives", "stack")
+			for _, c := range whole.Cases { // at uncached all that was not revoked lives, and what was is dead
+				alive := c.Outcome == logbook.Fail
+				if slices.Contains(c.Points, "uncached") && alive == strings.HasPrefix(c.Name, "a revoked token") {
+					t.Errorf("%s: alive is %v", c.Name, alive)
+				}
+			}
+			for _, b := range r.at(t, "offboard.token-outlives-client", "uncached").Bounds {
+				if !b.Never || b.Low < b.Limit {
+					t.Errorf("a deleted client's opaque token at uncached: %s, want it never refused", b.Describe())
+				}
+			}
+		},
+	}},
+	"oidc-haproxy.yaml": {options: Options{TokenLife: rideTokenLife}, want: outcome{
+		word: verdict.NotReady,
+		fails: map[string]string{
+			"register.excess-scope":     "main",
+			"authenticate.other-method": "main",
+			// HAProxy has no converter that compares cnf ("nginx compares the certificate with cnf and HAProxy does not").
+			"bind.unbound-token":             "offline",
+			"bind.with-anothers-certificate": "offline",
+			"bind.without-its-certificate":   "offline",
+			// Its upstream believes whoever reaches it ("the API behind HAProxy can be reached past it").
+			"enforce.no-way-around": "offline",
+			// "a JWT can be neither revoked nor introspected", "a deleted client's tokens work until they expire".
+			"revoke.not-revocable":             "offline",
+			"revoke.token-outlives-revocation": "offline",
+			"offboard.token-outlives-client":   "offline",
+		},
+		unsure: map[string]string{ // a point that takes the token without any certificate takes it with a false one as well
+			"bind.certificate-in-header": "offline",
+			"bind.warm-cache":            "offline",
+		},
+		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client"},
+		left: []string{"neighbour"},
+		look: func(t *testing.T, r *ridden) {
+			for _, id := range []string{"revoke.not-revocable", "offboard.token-outlives-client"} {
+				for _, b := range r.at(t, id, "offline").Bounds {
+					if !b.Expired || b.Low > rideTokenLife || b.High < rideTokenLife-5*time.Second {
+						t.Errorf("%s: %s, want a token's life", id, b.Describe())
+					}
+				}
+			}
+		},
+	}},
+	"oidc-given.yaml": {options: Options{TokenLife: rideTokenLife, Given: true}, want: outcome{
+		word: verdict.NotReady,
+		fails: map[string]string{
+			"expire.token-past-expiry":         "cached",
+			"revoke.token-outlives-revocation": "cached",
+		},
+		gaps: []string{"register", "offboard", "audit", "rotate", "compromise.recovery", "compromise.thief-is-locked-out", "revoke.reduced-entitlement", "claims.introspection-without-authentication", "claims.neighbour-introspects", "enforce.no-way-around"},
+		look: cacheBounds,
+	}},
+}
+
+// TestRides rides each plan against a stack of its own, all at the same time, and pins what comes of it.
+func TestRides(t *testing.T) {
+	t.Parallel()
+	if missing := Missing(); len(missing) > 0 {
+		ForTest(t, Options{}) // says so, in its way
+	}
+	all := map[string]*ridden{}
+	var mu sync.Mutex
+	var riding sync.WaitGroup
+	for name, one := range rides {
+		one.options.Dir = t.TempDir()
+		state := t.TempDir()
+		riding.Go(func() {
+			r := &ridden{}
+			r.err = r.ride(t.Context(), name, one.options, state)
+			mu.Lock()
+			all[name] = r
+			mu.Unlock()
+		})
+	}
+	riding.Wait()
+	for name, one := range rides {
+		t.Run(name, func(t *testing.T) { all[name].judge(t, one.want) })
+	}
+}
+
+// ridden is a ride that is over.
+type ridden struct {
+	entries []logbook.Entry
+	verdict verdict.Verdict
+	text    string // as the terminal shows it
+	logs    string // what the systems said, if the ride broke
+	err     error
+}
+
+func (r *ridden) ride(ctx context.Context, name string, options Options, state string) error {
+	stack, err := Start(ctx, options)
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	err = r.against(ctx, stack, name, state)
+	if err != nil {
+		r.logs = stack.outputs()
+	}
+	return errors.Join(err, stack.Close())
+}
+
+func (r *ridden) against(ctx context.Context, stack *Stack, name, state string) error {
+	path, err := stack.Plan(name)
+	if err != nil {
+		return err
 	}
 	p, err := plan.Load(path)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	dir := t.TempDir()
-	var entries []logbook.Entry
-	_, err = ride.Run(t.Context(), ride.Config{
+	_, err = ride.Run(ctx, ride.Config{
 		Plan: p, Catalogue: checks.Catalogue(), Only: strings.Fields(os.Getenv("CHECKRIDE_ONLY")), Tool: "checkride/test",
-		Ledger: filepath.Join(dir, "ledger.jsonl"), StateDir: dir,
-		Write: func(e logbook.Entry) error { entries = append(entries, e); return nil },
+		Ledger: filepath.Join(state, "ledger.jsonl"), StateDir: state,
+		Write: func(e logbook.Entry) error { r.entries = append(r.entries, e); return nil },
 	})
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	r.verdict, err = verdict.Of(logbook.Entries(r.entries))
+	if err != nil {
+		return err
 	}
 	var out bytes.Buffer
-	err = report.Terminal(&out, logbook.Entries(entries), report.Options{Width: 160})
-	if err != nil {
-		t.Fatal(err)
+	err = report.Terminal(&out, logbook.Entries(r.entries), report.Options{Width: 160})
+	r.text = out.String()
+	return err
+}
+
+func (r *ridden) judge(t *testing.T, want outcome) {
+	if r.err != nil {
+		t.Fatalf("%v\n%s", r.err, r.logs)
 	}
-	t.Log("\n" + out.String())
-	found := map[string]logbook.Observation{}
-	for _, e := range entries {
+	t.Log("\n" + r.text)
+	fails, unsure := map[string]string{}, map[string]string{}
+	passes := 0
+	for _, o := range r.observations() {
+		switch o.Outcome {
+		case logbook.Pass:
+			passes++
+		case logbook.Fail:
+			fails[o.Check] = strings.TrimSpace(fails[o.Check] + " " + o.Point)
+		case logbook.Inconclusive:
+			unsure[o.Check] = strings.TrimSpace(unsure[o.Check] + " " + o.Point)
+		case logbook.Error:
+			t.Errorf("%s at %s: the tool broke: %s", o.Check, o.Point, o.Because)
+		}
+	}
+	if diff := cmp.Diff(want.fails, fails); diff != "" {
+		t.Errorf("checks that fail (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want.unsure, unsure); diff != "" && len(want.unsure)+len(unsure) > 0 {
+		t.Errorf("checks that could not tell (-want +got):\n%s", diff)
+	}
+	if passes < 20 {
+		t.Errorf("%d passes", passes)
+	}
+	if r.verdict.Word != want.word {
+		t.Errorf("verdict %v, want %v", r.verdict.Word, want.word)
+	}
+	for _, group := range r.verdict.Unsure {
+		if _, known := want.unsure[group.Check]; !known {
+			t.Errorf("%s at %v is left open: %s", group.Check, group.Points, group.Because)
+		}
+	}
+	r.judgeGaps(t, want.gaps)
+	r.judgeCleanup(t, want.left)
+	if want.look != nil {
+		want.look(t, r)
+	}
+}
+
+// judgeGaps holds that the declared gaps, and no others, are those of the verdict, and that line one names them: the first
+// of them by name, and how many more there are.
+func (r *ridden) judgeGaps(t *testing.T, want []string) {
+	t.Helper()
+	var named []string
+	for _, gap := range r.verdict.Gaps {
+		name, _, _ := strings.Cut(gap.Name, " ")
+		if name != "registration" { // the mode's own gap, which the plan does not declare
+			named = append(named, strings.TrimSuffix(name, ".*"))
+		}
+	}
+	slices.Sort(named)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, named); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+	if _, gaps, _ := strings.Cut(r.verdict.Line, "not tested: "); !strings.HasPrefix(gaps, r.verdict.Gaps[0].Name) {
+		t.Errorf("line one does not name the gaps: %s", r.verdict.Line)
+	}
+}
+
+// judgeCleanup holds that no client stays but those that no client of the server can remove, and that this is said.
+func (r *ridden) judgeCleanup(t *testing.T, want []string) {
+	var left []string
+	for _, e := range r.entries {
+		if e.Removal == nil || e.Removal.Kind != "client" || e.Removal.Gone {
+			continue
+		}
+		left = append(left, e.Removal.Name)
+		if !strings.Contains(e.Removal.Detail, "401") {
+			t.Errorf("%s is left behind: %q does not say why", e.Removal.Name, e.Removal.Detail)
+		}
+	}
+	if len(left) != len(want) {
+		t.Errorf("left behind: %v, want %d", left, len(want))
+		return
+	}
+	for i, word := range want {
+		if !strings.Contains(left[i], word) {
+			t.Errorf("left behind: %s, want a %s", left[i], word)
+		}
+	}
+}
+
+// observations gives the ride's observations in the order of checks and points.
+func (r *ridden) observations() []logbook.Observation {
+	var all []logbook.Observation
+	for _, e := range r.entries {
 		if e.Observation != nil {
-			found[e.Observation.Check+" "+e.Observation.Point] = *e.Observation
+			all = append(all, *e.Observation)
 		}
 	}
-	if path := os.Getenv("CHECKRIDE_KEEP"); path != "" {
-		f, err := os.Create(path)
-		if err != nil {
-			t.Fatal(err)
+	slices.SortFunc(all, func(a, b logbook.Observation) int {
+		return strings.Compare(a.Check+" "+a.Point, b.Check+" "+b.Point)
+	})
+	return all
+}
+
+func (r *ridden) at(t *testing.T, check, point string) logbook.Observation {
+	t.Helper()
+	for _, o := range r.observations() {
+		if o.Check == check && o.Point == point {
+			return o
 		}
-		defer f.Close()
-		w := logbook.NewWriter(f)
-		for _, e := range entries {
-			err = w.Write(e)
-			if err != nil {
-				t.Fatal(err)
+	}
+	t.Fatalf("%s was not asked at %s", check, point)
+	return logbook.Observation{}
+}
+
+// cacheBounds holds the measured life of a revoked token at nginx against the truth, which is computed: nginx keeps an
+// answer through the 15th second after the one in which it came, by its clock of whole seconds, so the token is refused
+// from the 16th on. The token that was never used before is refused at once.
+func cacheBounds(t *testing.T, r *ridden) {
+	o := r.at(t, "revoke.token-outlives-revocation", "cached")
+	var revoked []logbook.Entry
+	for _, serial := range o.Exchanges {
+		e := r.exchange(t, serial)
+		if strings.HasSuffix(e.Exchange.URL, "/token/revocation") {
+			revoked = append(revoked, e)
+		}
+	}
+	if len(revoked) != 4 || len(o.Bounds) != 4 {
+		t.Fatalf("%d revocations, %d bounds, want 4 of each", len(revoked), len(o.Bounds))
+	}
+	started := r.verdict.Head.Started
+	for i, b := range o.Bounds {
+		confirmed := started.Add(revoked[i].At + revoked[i].Exchange.Took)
+		if b.Name == "never used" {
+			if b.Accepted != 0 {
+				t.Errorf("never used: %s, want it refused", b.Describe())
 			}
+			continue
+		}
+		by := r.firstUse(t, "cached", masked.FindString(revoked[i].Exchange.Request.Body))
+		called := started.Add(by.At)
+		soonest := called.Truncate(time.Second).Add(16 * time.Second)
+		latest := called.Add(by.Exchange.Took).Truncate(time.Second).Add(16 * time.Second)
+		const ticks = 150 * time.Millisecond // nginx's clock goes by its events, and the book's is a duration from its start
+		if b.Low > latest.Sub(confirmed)+ticks || b.High < soonest.Sub(confirmed)-ticks {
+			t.Errorf("%s: [%v, %v] does not contain the truth, %v to %v", b.Name, b.Low, b.High, soonest.Sub(confirmed), latest.Sub(confirmed))
+		}
+		if width := b.High - b.Low; b.Name == "watched" && width > 1500*time.Millisecond {
+			t.Errorf("%s: [%v, %v] is %v wide", b.Name, b.Low, b.High, width)
+		}
+		if math.Abs(b.Low.Seconds()-15) > 3 {
+			t.Errorf("%s: last accepted after %v, want about 15 s", b.Name, b.Low)
 		}
 	}
-	return found
 }
 
-func TestRideBehindNginx(t *testing.T) {
-	t.Parallel()
-	ridden(t, ForTest(t, Options{TokenLife: 45 * time.Second}), "oidc-nginx.yaml")
+// masked is how the book shows a token.
+var masked = regexp.MustCompile(`\[token \d+\]`)
+
+// firstUse is the first exchange at a point that shows a token: it brings the answer into the point's cache.
+func (r *ridden) firstUse(t *testing.T, point, token string) logbook.Entry {
+	t.Helper()
+	for _, e := range r.entries {
+		if e.Exchange != nil && e.Exchange.Point == point && slices.ContainsFunc(e.Exchange.Request.Header, func(f logbook.Field) bool { return strings.Contains(f.Value, token) }) {
+			return e
+		}
+	}
+	t.Fatalf("%q was never used at %s", token, point)
+	return logbook.Entry{}
 }
 
-func TestRideBehindHAProxy(t *testing.T) {
-	t.Parallel()
-	ridden(t, ForTest(t, Options{TokenLife: 45 * time.Second}), "oidc-haproxy.yaml")
-}
-
-func TestRideGiven(t *testing.T) {
-	t.Parallel()
-	ridden(t, ForTest(t, Options{TokenLife: 45 * time.Second, Given: true}), "oidc-given.yaml")
+func (r *ridden) exchange(t *testing.T, serial uint64) logbook.Entry {
+	t.Helper()
+	for _, e := range r.entries {
+		if e.Exchange != nil && e.Exchange.Serial == serial {
+			return e
+		}
+	}
+	t.Fatalf("exchange %d is not in the book", serial)
+	return logbook.Entry{}
 }
