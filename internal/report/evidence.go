@@ -46,6 +46,7 @@ type run struct {
 	from, to time.Duration // of its first and last tick, on the ride's clock
 	accepted bool
 	unknown  bool
+	probes   int
 }
 
 const (
@@ -219,10 +220,11 @@ func (ev *evidence) tick(at time.Duration, t *logbook.Tick) {
 	n := len(tr.runs)
 	if n > 0 && tr.runs[n-1].accepted == t.Accepted && tr.runs[n-1].unknown == t.Unknown {
 		tr.runs[n-1].to = at
+		tr.runs[n-1].probes++
 		return
 	}
 	if n < mostRuns {
-		tr.runs = append(tr.runs, run{at, at, t.Accepted, t.Unknown})
+		tr.runs = append(tr.runs, run{from: at, to: at, accepted: t.Accepted, unknown: t.Unknown, probes: 1})
 	}
 }
 

@@ -526,6 +526,9 @@ func prose(text string) string {
 
 func (out *findingPage) cases(c *verdict.Cell, named bool) {
 	o := c.Observation
+	if len(o.Cases) == 1 {
+		return // what was observed says it
+	}
 	bad := 0
 	for _, x := range o.Cases {
 		page := casePage{Name: x.Name, Observed: cmp.Or(x.Observed, x.Because), Differs: x.Differs, Sign: caseSign(x.Outcome)}
@@ -609,9 +612,27 @@ func exchanges(v *verdict.Verdict, ev *evidence, o *logbook.Observation, serials
 		if page.Altered && len(o.Cases) > 1 {
 			page.Case = ofCase[serial]
 		}
+		page.since(ev, o, x)
 		out = append(out, page)
 	}
 	return out
+}
+
+// since tells how long after the withdrawal a probe of a watch was let in.
+func (page *exchangePage) since(ev *evidence, o *logbook.Observation, x *dated) {
+	if len(o.Bounds) == 0 || x.Purpose != "probe" {
+		return
+	}
+	t0, known := ev.start(trackKey{o.Check, o.Point, o.Bounds[0].Name})
+	if !known || x.at < t0 {
+		return
+	}
+	page.Case = verdict.Time(x.at-t0) + " after the withdrawal"
+	limit := o.Bounds[0].Limit
+	if x.Decision == "accepted" && limit > 0 && x.at-x.Took-t0 > limit {
+		page.Odd = true
+		page.Case += ", limit " + verdict.Time(limit)
+	}
 }
 
 func newExchange(v *verdict.Verdict, x *dated, prefix string) exchangePage {
@@ -704,6 +725,10 @@ func (p *page) matrix(v *verdict.Verdict) {
 		}
 	}
 	asked := askedPoints(v)
+	unsure := map[string]bool{}
+	for _, g := range v.Unsure {
+		unsure[g.Check] = true
+	}
 	for _, i := range asked {
 		pt := v.Points[i]
 		p.Points = append(p.Points, pointPage{cmp.Or(pt.Name, "(stack)"), kindWords(&pt), pt.Name == v.Odd.Point && v.Odd.Point != ""})
@@ -721,7 +746,7 @@ func (p *page) matrix(v *verdict.Verdict) {
 			page.Sums = append(page.Sums, sum)
 		}
 		for j := range s.Rows {
-			row := p.row(&s.Rows[j], asked)
+			row := p.row(&s.Rows[j], asked, unsure)
 			page.AllPass = page.AllPass && row.Class == "all-pass"
 			page.NoOdd = page.NoOdd && s.Rows[j].Odd < 0
 			page.Rows = append(page.Rows, row)
@@ -741,7 +766,7 @@ func askedPoints(v *verdict.Verdict) []int {
 	return all
 }
 
-func (p *page) row(row *verdict.Row, asked []int) rowPage {
+func (p *page) row(row *verdict.Row, asked []int, unsure map[string]bool) rowPage {
 	out := rowPage{ID: row.Card.ID, Title: row.Card.Title, Class: "open"}
 	if row.Mark == verdict.Pass {
 		out.Class = "all-pass"
@@ -755,7 +780,7 @@ func (p *page) row(row *verdict.Row, asked []int) rowPage {
 		switch {
 		case c.Finding > 0:
 			cell.See, cell.SeeID = fmt.Sprintf("finding %d", c.Finding), fmt.Sprintf("f%d", c.Finding)
-		case c.Mark == verdict.Inconclusive, c.Mark == verdict.Missing, c.Mark == verdict.Error:
+		case unsure[c.Check] && (c.Mark == verdict.Inconclusive || c.Mark == verdict.Missing || c.Mark == verdict.Error || c.Mark == verdict.LeftOut && c.Required && !c.Declared):
 			cell.See, cell.SeeID = "why", "nt-"+c.Check
 		case c.Mark == verdict.Waived:
 			cell.See, cell.SeeID = "until "+c.Waiver.Expires.UTC().Format(time.DateOnly), "waivers"

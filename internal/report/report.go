@@ -205,7 +205,8 @@ func measured(b *logbook.Bound) string {
 	return text
 }
 
-// failing sums up the cases of an observation: 3 of 60 cases fail: X-User, X-Client and X-Tenant.
+// failing sums up the cases of an observation: 3 of 60 cases fail: X-User, X-Client and X-Tenant. What a single case saw
+// is what was observed.
 func failing(o *logbook.Observation) string {
 	var names []string
 	for _, c := range o.Cases {
@@ -213,7 +214,7 @@ func failing(o *logbook.Observation) string {
 			names = append(names, c.Name)
 		}
 	}
-	if len(names) == 0 {
+	if len(names) == 0 || len(o.Cases) == 1 {
 		return ""
 	}
 	return failed(len(names), len(o.Cases)) + ": " + verdict.List(together(names), 5)
@@ -222,8 +223,6 @@ func failing(o *logbook.Observation) string {
 // failed counts cases as people do: both cases fail, 3 of 4 cases fail.
 func failed(n, of int) string {
 	switch {
-	case n == of && n == 1:
-		return "the only case fails"
 	case n == of && n == 2:
 		return "both cases fail"
 	case n == of:
@@ -427,20 +426,19 @@ func outliving(v *verdict.Verdict, entry string) (string, bool) {
 		return "", false
 	}
 	sentence := fmt.Sprintf("%s tokens still open %s until they expire", count, where)
-	for i := range v.Findings {
-		f := &v.Findings[i]
-		if slices.ContainsFunc(slices.Concat(f.Seen, f.Also), func(c verdict.Cell) bool { return outlives(&c, where) }) {
-			return sentence + fmt.Sprintf(", as finding %d says", f.Number), true
+	for _, stage := range []logbook.Stage{logbook.Offboard, logbook.Revoke} { // their clients are gone, which says more
+		for i := range v.Findings {
+			f := &v.Findings[i]
+			if slices.ContainsFunc(slices.Concat(f.Seen, f.Also), func(c verdict.Cell) bool { return c.Card.Stage == stage && outlives(&c, where) }) {
+				return sentence + fmt.Sprintf(", as finding %d says", f.Number), true
+			}
 		}
 	}
 	return sentence, true
 }
 
-// outlives says that a failing cell is about a token which outlives its client or its revocation at one of the places.
+// outlives says that a failing cell is about one of the places.
 func outlives(c *verdict.Cell, where string) bool {
-	if c.Card.Stage != logbook.Offboard && c.Card.Stage != logbook.Revoke {
-		return false
-	}
 	return slices.ContainsFunc(strings.Split(where, ", "), func(place string) bool {
 		return c.Point == place || slices.ContainsFunc(c.Observation.Cases, func(x logbook.Case) bool {
 			return x.Outcome == logbook.Fail && slices.Contains(x.Points, place)

@@ -252,7 +252,7 @@ func required(n, of int) string {
 func (s *sheet) row(what, where, why string) {
 	lead := "  " + pad(visible(what, ""), 32) + " " + pad(visible(where, ""), 14) + " "
 	if len([]rune(lead)) > 50 {
-		s.text("  ", plain, strings.TrimSpace(visible(what, "")+"  "+visible(where, "")), plain)
+		s.text("  ", plain, strings.TrimSuffix(visible(what, "")+" at "+visible(where, ""), " at "), plain)
 		lead = "      "
 	}
 	s.text(lead, plain, why, plain)

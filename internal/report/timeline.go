@@ -45,7 +45,7 @@ type svgText struct{ X, Dx, Y, Anchor, Class, Text string }
 // scale is the plot's range in seconds.
 type scale struct {
 	from, to, step float64
-	period         float64 // between two ticks: the interval of the probes, or the step where these are too many to see
+	period         float64 // between two ticks: that of the probes, or the step where these are too many to see
 }
 
 func (s scale) percent(x float64) string {
@@ -57,9 +57,12 @@ func (s scale) view() string { return fmt.Sprintf("%s 0 %s 60", number(s.from), 
 // dash makes a line into ticks, one each period, each as wide as a third of the step.
 func (s scale) dash() string { return number(s.step*0.34) + " " + number(s.period-s.step*0.34) }
 
-// every sets the period to the interval of the probes, so that a plot does not show more of them than there were.
-func (s scale) every(interval time.Duration) scale {
-	s.period = max(s.step, interval.Seconds())
+// every sets the period to the mean time between the probes of a run, so that a plot shows no more of them than there
+// were.
+func (s scale) every(r run) scale {
+	if r.probes > 1 {
+		s.period = max(s.step, (r.to-r.from).Seconds()/float64(r.probes-1))
+	}
 	return s
 }
 
@@ -217,18 +220,17 @@ func (m *measurement) row(sc scale, tr *track, t0 *time.Duration) plotRow {
 		r.Judgement += fmt.Sprintf(", came back %s", verdict.Count(m.Flapped, "time"))
 	}
 	r.Detail = fmt.Sprintf("%s of %s accepted", verdict.Number(int64(m.Accepted)), verdict.Count(m.Probes, "probe"))
-	if m.Interval > 0 {
-		r.Detail += ", every " + verdict.Time(m.Interval)
+	if m.Interval > 0 && m.Probes > 1 {
+		r.Detail += ", at last every " + verdict.Time(m.Interval)
 	}
 	if m.Control != "" {
 		r.Detail += "; " + m.Control
 	}
 	r.Paths = sc.frame(m.Limit)
-	sc = sc.every(m.Interval)
 	if tr != nil && t0 != nil {
 		for _, run := range tr.runs {
 			from, to := run.from-*t0, run.to-*t0+sc.tick() // the last probe is drawn, and a single shot is one tick
-			r.Paths = append(r.Paths, sc.run(from, to, m.Limit, run)...)
+			r.Paths = append(r.Paths, sc.every(run).run(from, to, m.Limit, run)...)
 		}
 	} else {
 		r.Paths = append(r.Paths, sc.run(0, m.Low, m.Limit, run{accepted: true})...)
@@ -336,7 +338,7 @@ func siblings(ev *evidence, check string, sc scale, limit time.Duration) []plotR
 				if t0 == nil {
 					break
 				}
-				path := sc.run(r.from-*t0, r.to-*t0, 0, r)
+				path := sc.every(r).run(r.from-*t0, r.to-*t0, 0, r)
 				for i := range path {
 					if r.accepted {
 						path[i].D, path[i].Class, path[i].Width = strings.Replace(path[i].D, " 31H", " 35H", 1), "s-ctl", "10"
