@@ -66,12 +66,33 @@ func hidden(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Co)
 }
 
-// wrap breaks a text into lines of at most width runes, between words where it can.
+// units are what must not stand apart from its number.
+var units = []string{"s", "ms", "min", "h", "d"}
+
+// phrases are the words of a text between which a line may break: "(limit 2 s)" is one.
+func phrases(text string) []string {
+	var all []string
+	glue := false
+	for word := range strings.FieldsSeq(text) {
+		unit := strings.TrimRight(word, "),.;:")
+		last := len(all) - 1
+		number := last >= 0 && unicode.IsDigit(rune(all[last][len(all[last])-1]))
+		if glue || number && slices.Contains(units, unit) {
+			all[last] += " " + word
+		} else {
+			all = append(all, word)
+		}
+		glue = word == "(limit"
+	}
+	return all
+}
+
+// wrap breaks a text into lines of at most width runes, between phrases where it can.
 func wrap(text string, width int) []string {
 	width = max(width, 8)
 	var lines []string
 	line, used := "", 0
-	for word := range strings.FieldsSeq(text) {
+	for _, word := range phrases(text) {
 		n := utf8.RuneCountInString(word)
 		if used > 0 && used+1+n > width {
 			lines = append(lines, line)

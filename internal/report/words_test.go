@@ -154,3 +154,11 @@ func TestLifeOfAPartner(t *testing.T) {
 		t.Error("the worse of two results in a cell is hidden")
 	}
 }
+
+// A number does not part from its unit.
+func TestPhrases(t *testing.T) {
+	got := strings.Join(phrases("opens edge for 2.5 s, then 1 min (limit 2 s) in 3 steps"), "|")
+	if want := "opens|edge|for|2.5 s,|then|1 min|(limit 2 s)|in|3|steps"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"html"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -31,7 +32,10 @@ func picture(w io.Writer, args []string) error {
 		return errors.New("give the logbook of a ride: go run ./internal/docs/picture checkride-20261006-081428/logbook.jsonl")
 	}
 	var text bytes.Buffer
-	err := report.Terminal(&text, logbook.File(args[0]), report.Options{Width: columns, Color: true})
+	folder := filepath.Base(filepath.Dir(args[0]))
+	err := report.Terminal(&text, logbook.File(args[0]), report.Options{
+		Width: columns, Color: true, Report: folder + "/report.html", Logbook: folder + "/logbook.jsonl",
+	})
 	if err != nil {
 		return err
 	}
