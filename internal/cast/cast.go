@@ -7,6 +7,7 @@ package cast
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
@@ -65,6 +66,10 @@ type Cast struct {
 	shared     map[string]*slot
 	calibrated map[string]*Once[Calibration]
 	created    []*Member
+	lost       []*Member         // may have come to be, and nobody knows their client_id
+	spent      map[string]string // by client_id: why a given client cannot play any more
+	failures   map[string]int    // failed authentications by client_id
+	shown      map[string]string // by thumbprint: whose certificate it is
 	issued     []oauth.Token
 	bearers    map[secret.Text]*Member
 	certs      int
@@ -72,13 +77,11 @@ type Cast struct {
 
 // Calibration is what is found out about an authorization server before anything rests on it (rule 11).
 type Calibration struct {
-	SameToken    bool          // it gives the same token until expiry
-	NewKillsOld  bool          // a new token ends the one before
-	Clock        time.Duration // its clock minus ours
-	ClockWidth   time.Duration // half the width of that estimate
-	TokenLife    time.Duration
-	Opaque       bool // tokens are no JWTs
-	RotatesOnGet bool
+	SameToken  bool          // it gives the same token until expiry
+	Clock      time.Duration // its clock minus ours
+	ClockWidth time.Duration // half the width of that estimate
+	TokenLife  time.Duration
+	Opaque     bool // tokens are no JWTs
 }
 
 // New makes a cast and resolves what the plan refers to. Nothing is sent yet.
@@ -90,6 +93,9 @@ func New(cfg Config) (*Cast, error) {
 		members:    map[string]*Once[*Member]{},
 		shared:     map[string]*slot{},
 		bearers:    map[secret.Text]*Member{},
+		spent:      map[string]string{},
+		failures:   map[string]int{},
+		shown:      map[string]string{},
 		calibrated: map[string]*Once[Calibration]{},
 	}
 	if c.cfg.Note == nil {
@@ -132,6 +138,12 @@ func (c *Cast) Registers() bool {
 	return c.plan.Registration.Mode == "dcr" || c.plan.Registration.Mode == "hook"
 }
 
+// Makes says whether the ride makes the clients of a role itself. A client that has an id in the plan is somebody's.
+func (c *Cast) Makes(role string) bool {
+	described, ok := c.Client(role)
+	return ok && c.Registers() && described.ID.Empty()
+}
+
 // HomeServer is the name of the authorization server at which partners are registered.
 func (c *Cast) HomeServer() string {
 	if c.plan.Registration.Server != "" {
@@ -172,8 +184,15 @@ func (c *Cast) Server(ctx context.Context, name string) (*oauth.Server, error) {
 			Metadata: described.Endpoints.Metadata, Token: described.Endpoints.Token, Registration: described.Endpoints.Registration,
 			Introspection: described.Endpoints.Introspection, Revocation: described.Endpoints.Revocation, JWKS: described.Endpoints.JWKS,
 		}
-		sent := time.Now()
-		server, exchange, err := oauth.Discover(ctx, c.cfg.Do, name, described.Issuer, byHand)
+		var server oauth.Server
+		var sent time.Time
+		exchange, err := patiently(ctx, func() (wire.Exchange, error) {
+			var exchange wire.Exchange
+			var err error
+			sent = time.Now()
+			server, exchange, err = oauth.Discover(ctx, c.cfg.Do, name, described.Issuer, byHand)
+			return exchange, err
+		})
 		var mismatch *oauth.IssuerMismatch
 		if errors.As(err, &mismatch) { // discover.issuer-is-itself judges it; the rest of the path is worth its test all the same
 			c.cfg.Note(logbook.Note{About: "discovery", Point: name, Text: err.Error()})
@@ -216,7 +235,11 @@ func (c *Cast) MemberWith(ctx context.Context, role string, wish Wish) (*Member,
 		c.members[key] = fact
 	}
 	c.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (*Member, error) { return c.come(ctx, role, wish) })
+	member, err := fact.Get(ctx, func(ctx context.Context) (*Member, error) { return c.come(ctx, role, wish) })
+	if err != nil {
+		return nil, err
+	}
+	return member, c.stillThere(member)
 }
 
 // Own gives a player of a role that nobody else uses: registered anew where the ride can register, else the given one.
@@ -233,7 +256,11 @@ func (c *Cast) come(ctx context.Context, role string, wish Wish) (*Member, error
 		if wish.Auth != "" && string(wish.Auth) != described.Auth {
 			return nil, &FactError{Fact: "a " + role + " that authenticates by " + string(wish.Auth), Err: errors.New("the given client uses " + described.Auth)}
 		}
-		return c.given(ctx, described)
+		member, err := c.given(ctx, described)
+		if err != nil {
+			return nil, err
+		}
+		return member, c.stillThere(member)
 	}
 	if !c.Registers() {
 		return nil, &FactError{Fact: "a " + role, Err: errors.New("registration is given and the client has no id in the plan")}
@@ -327,6 +354,24 @@ func (c *Cast) Issued(text secret.Text) (oauth.Token, bool) {
 	return c.issued[i], true
 }
 
+// Shows says whose certificate this is, by its thumbprint; empty: nobody's of the cast. Such a certificate is real and
+// must be proven good elsewhere before its refusal counts (rule 2).
+func (c *Cast) Shows(thumbprint string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.shown[thumbprint]
+}
+
+// showing keeps in mind with which certificate a member came.
+func (c *Cast) showing(role string, certificate *tls.Certificate) {
+	if certificate == nil {
+		return
+	}
+	c.mu.Lock()
+	c.shown[Thumbprint(certificate)] = role
+	c.mu.Unlock()
+}
+
 // Created tells how much the ride created in the stack.
 func (c *Cast) Created() map[string]int {
 	c.mu.Lock()
@@ -337,8 +382,15 @@ func (c *Cast) Created() map[string]int {
 
 // Budget tells what was used of what the plan allows.
 func (c *Cast) Budget() []string {
+	c.mu.Lock()
+	most := 0
+	for _, n := range c.failures {
+		most = max(most, n)
+	}
+	c.mu.Unlock()
 	return []string{
 		fmt.Sprintf("tokens %d of %d", c.tokens.Load(), c.plan.Budget.Tokens),
 		fmt.Sprintf("registrations %d of %d", c.clients.Load(), c.plan.Budget.Registrations),
+		fmt.Sprintf("failed authentications of one client %d of %d", most, c.plan.Budget.FailedAuth.PerClient),
 	}
 }

@@ -75,6 +75,19 @@ func (c *Cast) Clean(ctx context.Context) []logbook.Removal {
 		}()
 	}
 	all.Wait()
+	return append(removals, c.unfound()...)
+}
+
+// unfound names the clients whose registration had no answer that tells whether they came to be.
+func (c *Cast) unfound() []logbook.Removal {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var removals []logbook.Removal
+	for _, member := range c.lost {
+		removals = append(removals, logbook.Removal{
+			Kind: "client", Name: member.name, Server: member.Server.Name, Detail: "its registration had no clear answer, so it may be there; the cleanup looks for it by its name",
+		})
+	}
 	return removals
 }
 
@@ -111,9 +124,19 @@ func (c *Cast) remove(ctx context.Context, member *Member) logbook.Removal {
 			removal.Detail = "ledger: " + err.Error()
 		}
 	} else if removal.Detail == "" {
-		removal.Detail = "the server says that it is deleted, and it still works"
+		removal.Detail = c.notGone(member, removal.Tried)
 	}
 	return removal
+}
+
+func (c *Cast) notGone(member *Member, tried bool) string {
+	switch {
+	case !tried:
+		return "whether it still works could not be told"
+	case member.Client().RegistrationURI == "" && !c.HasHook("deprovision") && !c.HasHook("delete_client"):
+		return "nothing can remove it: add hook `delete_client` or `deprovision`"
+	}
+	return "the server says that it is deleted, and it still works"
 }
 
 // gone tries what the client had: its registration token, and a token request. Both must be refused, within the settle
@@ -122,7 +145,7 @@ func (c *Cast) gone(ctx context.Context, member *Member) (bool, bool) {
 	deadline := time.Now().Add(c.plan.Limits.Settle.D())
 	for {
 		gone, tried := c.refused(ctx, member)
-		if gone || !tried || time.Now().After(deadline) {
+		if gone || ctx.Err() != nil || time.Now().After(deadline) {
 			return gone, tried
 		}
 		if Sleep(ctx, 200*time.Millisecond) != nil {
@@ -142,7 +165,8 @@ func (c *Cast) refused(ctx context.Context, member *Member) (bool, bool) {
 		if err != nil {
 			return false, false
 		}
-		if decision, _ := oauth.ConfigurationDecision(exchange); decision != wire.Denied && decision != wire.Odd {
+		decision, _ := oauth.ConfigurationDecision(exchange)
+		if !ended(decision, exchange) {
 			return false, decision == wire.Accepted
 		}
 		gone, tried := c.noToken(ctx, member)
@@ -162,8 +186,13 @@ func (c *Cast) noToken(ctx context.Context, member *Member) (bool, bool) {
 		return false, false
 	}
 	decision, _ := oauth.TokenDecision(exchange)
-	gone := decision == wire.Denied || decision == wire.Odd
+	gone := ended(decision, exchange)
 	return gone, gone || decision == wire.Accepted
+}
+
+// ended says that an answer proves an end. A server's own trouble does not, nor does a line that breaks.
+func ended(decision wire.Decision, x wire.Exchange) bool {
+	return (x.Failure == wire.None || x.Failure == wire.Alert) && x.Status < 500 && (decision == wire.Denied || decision == wire.Odd)
 }
 
 // Introspect asks the server about a token as a member of the cast.

@@ -56,13 +56,17 @@ func (o *Once[T]) Get(ctx context.Context, compute func(context.Context) (T, err
 }
 
 func (o *Once[T]) compute(ctx context.Context, done chan struct{}, compute func(context.Context) (T, error)) (T, error) {
-	value, err := compute(ctx)
-	o.mu.Lock()
-	o.value, o.err = value, err
-	if err != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		o.done = nil
-	}
-	o.mu.Unlock()
-	close(done)
+	var value T
+	err := errors.New("the tool broke while it was found out")
+	defer func() { // a panic goes on to whoever asked, and the others must not wait for ever
+		o.mu.Lock()
+		o.value, o.err = value, err
+		if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+			o.done = nil
+		}
+		o.mu.Unlock()
+		close(done)
+	}()
+	value, err = compute(ctx)
 	return value, err
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -115,6 +116,7 @@ func (c *Cast) given(ctx context.Context, described plan.Client) (*Member, error
 			return nil, &FactError{Fact: fact, Err: err}
 		}
 	}
+	c.showing(described.Name, client.Certificate)
 	return &Member{Role: described.Name, Plan: described, Server: server, cast: c, name: described.Name, client: client}, nil
 }
 
@@ -138,7 +140,7 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 		return nil, &FactError{Fact: fact, Err: err}
 	}
 	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
-	exchange, err := c.Register(ctx, member, metadata)
+	exchange, err := patiently(ctx, func() (wire.Exchange, error) { return c.Register(ctx, member, metadata) })
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
@@ -166,17 +168,19 @@ func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, 
 		return nil, &FactError{Fact: fact, Err: err}
 	}
 	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
-	member.entry, err = c.cfg.Ledger.Intend(c.intent(member))
+	err = c.intend(ctx, member)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, err
 	}
 	scope, _ := metadata["scope"].(string)
-	exchange, err := c.Hook(ctx, "provision", member, map[string]string{"scope": scope})
+	exchange, err := c.Hook(whole(ctx), "provision", member, map[string]string{"scope": scope})
 	if err != nil {
+		c.unanswered(member)
 		return nil, &FactError{Fact: fact, Err: err}
 	}
 	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
 	if err != nil {
+		c.unanswered(member)
 		return nil, &FactError{Fact: fact, Err: fmt.Errorf("the answer of hook provision: %w", err)}
 	}
 	err = c.came(member, registration)
@@ -190,6 +194,38 @@ func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, 
 	return member, nil
 }
 
+// intend writes down that a member is about to be created, within the budget. A ride that was stopped creates nothing
+// any more.
+func (c *Cast) intend(ctx context.Context, member *Member) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if c.cfg.Ledger == nil {
+		return errors.New("no ledger is open, so nothing may be created")
+	}
+	if c.clients.Add(1) > int64(c.plan.Budget.Registrations) {
+		c.clients.Add(-1)
+		return fmt.Errorf("the budget of %d registrations is used up; raise budget.registrations", c.plan.Budget.Registrations)
+	}
+	entry, err := c.cfg.Ledger.Intend(c.intent(member))
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	member.entry = entry
+	return nil
+}
+
+// whole is a context for what must not be cut in the middle: a client whose answer nobody reads stays in the stack. It
+// ends with the time that one exchange has.
+func whole(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+
+// unanswered remembers a member that may have come to be although nobody knows its client_id.
+func (c *Cast) unanswered(member *Member) {
+	c.mu.Lock()
+	c.lost = append(c.lost, member)
+	c.mu.Unlock()
+}
+
 // intent is what the ledger holds of a client before it is asked for.
 func (c *Cast) intent(member *Member) ledger.Intent {
 	return ledger.Intent{Kind: "client", Name: member.name, Server: member.Server.Name, Ride: c.cfg.Ride, Plan: c.plan.Source.File, At: time.Now()}
@@ -198,6 +234,7 @@ func (c *Cast) intent(member *Member) ledger.Intent {
 // came keeps a client that came to be.
 func (c *Cast) came(member *Member, registration oauth.Registration) error {
 	member.Change(func(client *oauth.Client) { *client = registration.Known(*client) })
+	c.showing(member.Role, member.Client().Certificate)
 	c.mu.Lock()
 	c.created = append(c.created, member)
 	c.mu.Unlock()
@@ -221,35 +258,45 @@ func (c *Cast) Register(ctx context.Context, member *Member, metadata map[string
 // RegisterBy sends a registration request as it stands: a check may have altered it. A client that comes of it is in the
 // ledger all the same.
 func (c *Cast) RegisterBy(ctx context.Context, member *Member, request wire.Request) (wire.Exchange, error) {
-	if c.cfg.Ledger == nil {
-		return wire.Exchange{}, errors.New("no ledger is open, so nothing may be created")
-	}
-	if c.clients.Add(1) > int64(c.plan.Budget.Registrations) {
-		c.clients.Add(-1)
-		return wire.Exchange{}, fmt.Errorf("the budget of %d registrations is used up; raise budget.registrations", c.plan.Budget.Registrations)
-	}
-	entry, err := c.cfg.Ledger.Intend(c.intent(member))
-	if err != nil {
-		return wire.Exchange{}, fmt.Errorf("ledger: %w", err)
-	}
-	member.entry = entry
-	request.Who = member.Role
-	exchange, err := c.cfg.Do.Do(ctx, request)
+	err := c.intend(ctx, member)
 	if err != nil {
 		return wire.Exchange{}, err
 	}
-	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
-	if err != nil {
-		if exchange.Status >= 400 && exchange.Status < 500 {
-			c.clients.Add(-1)                 // the budget counts what was created
-			err = c.cfg.Ledger.Removed(entry) // refused: there is nothing to remove
-			if err != nil {
-				return exchange, fmt.Errorf("ledger: %w", err)
-			}
-		}
-		return exchange, nil
+	request.Who = member.Role
+	exchange, err := c.cfg.Do.Do(whole(ctx), request)
+	if err != nil { // nothing was sent
+		return exchange, errors.Join(err, c.notCreated(member))
 	}
-	return exchange, c.came(member, registration)
+	registration, err := oauth.ReadRegistration(exchange, c.cfg.Keeper)
+	switch {
+	case err == nil:
+		return exchange, c.came(member, registration)
+	case neverCreated(exchange):
+		return exchange, c.notCreated(member)
+	}
+	c.unanswered(member)
+	return exchange, nil
+}
+
+// neverCreated says that an answer leaves no doubt that nothing was created: it was refused, or was never sent.
+func neverCreated(x wire.Exchange) bool {
+	switch x.Failure {
+	case wire.None:
+		return x.Status >= 300 && x.Status < 500 || x.Status == http.StatusServiceUnavailable
+	case wire.Alert, wire.Refused, wire.Untrusted, wire.Broke:
+		return true
+	}
+	return false
+}
+
+// notCreated takes back an intent. The budget counts what was created.
+func (c *Cast) notCreated(member *Member) error {
+	c.clients.Add(-1)
+	err := c.cfg.Ledger.Removed(member.entry)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
 }
 
 // Draft makes a member that is not registered yet, with the metadata that its registration would send.
@@ -391,6 +438,22 @@ func (c *Cast) settle(ctx context.Context, member *Member) error {
 		err = Sleep(ctx, 100*time.Millisecond)
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// patiently sends what everything else rests on once more, and a third time, where the answer says that it was not looked
+// at: one 503 at the start must not make a whole ride undecided. A pause that a 429 asks for is held by the wire.
+func patiently(ctx context.Context, send func() (wire.Exchange, error)) (wire.Exchange, error) {
+	for pause := 250 * time.Millisecond; ; pause *= 4 {
+		exchange, err := send()
+		busy := exchange.Failure == wire.None && (exchange.Status == http.StatusTooManyRequests || exchange.Status == http.StatusServiceUnavailable)
+		if !busy || pause > time.Second {
+			return exchange, err
+		}
+		err = Sleep(ctx, pause)
+		if err != nil {
+			return exchange, err
 		}
 	}
 }

@@ -124,18 +124,35 @@ func (m *Member) options(wish TokenWish) oauth.TokenOptions {
 }
 
 func (c *Cast) mint(ctx context.Context, m *Member, wish TokenWish) (oauth.Token, error) {
-	if c.tokens.Add(1) > int64(c.plan.Budget.Tokens) {
-		c.tokens.Add(-1)
-		return oauth.Token{}, fmt.Errorf("the budget of %d tokens is used up; raise budget.tokens", c.plan.Budget.Tokens)
-	}
 	if command := c.plan.AuthorizationServers[m.Server.Name].Token.Exec; len(command) > 0 {
+		err := c.MayMint()
+		if err != nil {
+			return oauth.Token{}, err
+		}
 		return c.minted(m, command, wish)
 	}
-	exchange, err := c.cfg.Do.Do(ctx, m.TokenRequest(wish))
+	exchange, err := patiently(ctx, func() (wire.Exchange, error) { return c.Ask(ctx, m.TokenRequest(wish)) })
 	if err != nil {
 		return oauth.Token{}, err
 	}
 	return c.Keep(exchange, m, wish)
+}
+
+// MayMint says that the budget allows one more token.
+func (c *Cast) MayMint() error {
+	if c.tokens.Load() >= int64(c.plan.Budget.Tokens) {
+		return fmt.Errorf("the budget of %d tokens is used up; raise budget.tokens", c.plan.Budget.Tokens)
+	}
+	return nil
+}
+
+// Ask sends a token request within the budget.
+func (c *Cast) Ask(ctx context.Context, request wire.Request) (wire.Exchange, error) {
+	err := c.MayMint()
+	if err != nil {
+		return wire.Exchange{}, err
+	}
+	return c.cfg.Do.Do(ctx, request)
 }
 
 // minted gives a token that a command of the operator prints: a bridge from SAML, a vault.
@@ -156,6 +173,7 @@ func (c *Cast) minted(m *Member, command []string, wish TokenWish) (oauth.Token,
 func (c *Cast) remember(m *Member, token oauth.Token) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.tokens.Add(1)
 	c.issued = append(c.issued, token)
 	c.bearers[token.Text] = m
 }

@@ -2,7 +2,9 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -156,15 +158,23 @@ func credential(point *plan.Point, token oauth.Token) wire.Credential {
 // decide understands an answer at an enforcement point (rules 4, 5 and 6).
 func (p *Pass) decide(ctx context.Context, point *plan.Point, operation plan.Operation, x wire.Exchange) Answer {
 	answer := p.decideAlone(operation, x)
-	if answer.Decision != wire.Denied && answer.Decision != wire.Odd || x.Failure != wire.None {
-		return answer
-	}
-	if p.Stack.Rules.AnyRefuser {
+	if answer.Decision == wire.Unknown || answer.Decision == wire.Accepted && answer.Strong || x.Failure != wire.None || p.Stack.Rules.AnyRefuser {
 		return answer
 	}
 	known, err := p.Stack.refusers(ctx, p, point, operation)
-	if err != nil {
-		return answer // the baselines could not be taken; the controls will tell
+	var public *stop
+	switch {
+	case errors.As(err, &public) && public.cause != "":
+		return answer // who asks for nothing is let in, so there is nobody's refusal to know
+	case answer.Decision == wire.Accepted:
+		if err == nil && known.shapes[shape(x)] {
+			answer.Decision, answer.Why = wire.Denied, answer.Why+", and the body that a garbage credential gets"
+		}
+		return answer
+	case err != nil:
+		answer.Decision = wire.Unknown
+		answer.Why += ", and how the point itself refuses is not known: " + err.Error()
+		return answer
 	}
 	if !known.knows(x) {
 		answer.Foreign, answer.Decision = true, wire.Unknown
@@ -182,7 +192,7 @@ func (p *Pass) decideAlone(operation plan.Operation, x wire.Exchange) Answer {
 		answer.Why += " " + code
 	}
 	switch {
-	case x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable:
+	case x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable || x.Status == http.StatusRequestTimeout:
 		return answer
 	case fits(operation.ReachedWhen, x, false) || fits(operation.AcceptedWhen, x, saysNothing(operation.ReachedWhen)):
 		answer.Decision = wire.Accepted
@@ -312,7 +322,8 @@ func looksLikeLogin(x wire.Exchange) bool {
 // refusers are the looks of those who may refuse at a point: the point itself, seen without credential and with a
 // garbage one, and what stands behind it, seen in a good answer (rule 6).
 type refusers struct {
-	looks map[string]bool
+	looks  map[string]bool
+	shapes map[string]bool // of good-looking answers that a baseline got, and that are unlike a really good one (rule 4)
 }
 
 func (r refusers) knows(x wire.Exchange) bool { return r.looks[look(x)] }
@@ -324,6 +335,15 @@ func look(x wire.Exchange) string {
 		kind = "empty"
 	}
 	return x.Header.Get("Server") + "|" + kind
+}
+
+// shape is all that one can tell of an answer without knowing what it means: status, look, and the members of its body.
+func shape(x wire.Exchange) string {
+	var members map[string]any
+	if x.Decode(&members) != nil {
+		members = nil
+	}
+	return fmt.Sprint(x.Status, "|", look(x), "|", slices.Sorted(maps.Keys(members)))
 }
 
 func saysNothing(oracle plan.Oracle) bool { return len(oracle.Status) == 0 && oracle.JSON == "" }

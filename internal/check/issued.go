@@ -24,11 +24,14 @@ type Issued struct {
 func (p *Pass) Issue(ctx context.Context, purpose wire.Purpose, member *cast.Member, wish cast.TokenWish) (Issued, error) {
 	request := member.TokenRequest(wish)
 	request.Unrecorded = true // it is recorded with what it says
-	x, err := p.Send(ctx, purpose, request)
+	x, err := p.through(ctx, purpose, request, p.Cast.Ask)
 	if err != nil {
 		return Issued{}, err
 	}
 	decision, why := oauth.TokenDecision(x)
+	if x.Failure == wire.Reset { // once, it says no more than the network might
+		decision = wire.Unknown
+	}
 	p.Stack.Keep(x, decision.String())
 	issued := Issued{Exchange: x, Decision: decision, Why: why}
 	if decision != wire.Accepted {

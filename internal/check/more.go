@@ -61,7 +61,7 @@ func (p *Pass) keepsIdentity(ctx context.Context, control Call, change wire.Chan
 	switch {
 	case after.Decision != wire.Accepted || after.Identity != identity:
 		p.Case(change.Name, logbook.Inconclusive, expected, "", found.differs, "the control after it was not accepted as before: "+after.Why)
-	case answer.Decision == wire.Denied || answer.Decision == wire.Odd:
+	case (answer.Decision == wire.Denied || answer.Decision == wire.Odd) && !answer.Thrice:
 		p.Case(change.Name, logbook.Pass, expected, answer.Why, found.differs, "")
 	case answer.Decision != wire.Accepted:
 		p.Case(change.Name, logbook.Inconclusive, expected, "", found.differs, answer.Why)
@@ -95,7 +95,7 @@ func (p *Pass) RefusesReplay(ctx context.Context, call Call, once func() (wire.R
 	if err != nil {
 		return err
 	}
-	if second.Decision == wire.Unknown {
+	if second.Decision == wire.Unknown || second.Thrice {
 		return CannotTell("the second use could not be decided: %s", second.Why)
 	}
 	p.Holds("the second use of the same bytes is refused", second.Decision != wire.Accepted, second.Why)
@@ -107,6 +107,7 @@ func (p *Pass) AtToken(member *cast.Member, wish cast.TokenWish) Call {
 	return Call{
 		Name: "token request of " + member.Role, Member: member, Expect: member.ID(),
 		Make: func() (wire.Request, error) { return member.TokenRequest(wish), nil },
+		Send: p.Cast.Ask,
 		Decide: func(_ context.Context, x wire.Exchange) Answer {
 			decision, why := oauth.TokenDecision(x)
 			if decision == wire.Accepted {
@@ -185,7 +186,11 @@ func (p *Pass) Exists(ctx context.Context, operation plan.Operation, denied Call
 		s.routes[key] = fact
 	}
 	s.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (string, error) { return p.exists(ctx, operation, denied) })
+	return fact.Get(ctx, func(ctx context.Context) (string, error) {
+		p.rooted = true // with the seats all taken by passes that wait for this, its own would never come back
+		defer func() { p.rooted = false }()
+		return p.exists(ctx, operation, denied)
+	})
 }
 
 func (p *Pass) exists(ctx context.Context, operation plan.Operation, denied Call) (string, error) {

@@ -203,10 +203,13 @@ var SeveralPoints = Need{Name: "several points", Has: func(p *plan.Plan, _ *plan
 
 // mayTake says whether the plan lets a check do to its partner what it does.
 func mayTake(p *plan.Plan, right Right) (Missing, string, string) {
-	if right == Nothing || registers(p) {
+	partner := client(p, "partner")
+	if right == Nothing || registers(p) && (partner == nil || partner.ID.Empty()) {
 		return Present, "", ""
 	}
-	partner := client(p, "partner")
+	if p.Environment == "production" { // the client is somebody's, and so may be the tokens that it shares
+		return DeclaredGap, fmt.Sprintf("takes from a given client (%s), which in production is not harmless", right), fmt.Sprintf("`%s` (production)", right)
+	}
 	if partner != nil && slices.Contains(partner.May, string(right)) {
 		return Present, "", ""
 	}
@@ -242,6 +245,12 @@ func (c *Check) Lacks(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 	missing, reason, gap := mayTake(p, c.Takes)
 	if missing != Present {
 		return missing, reason, gap
+	}
+	if c.Harm != Harmless && p.Environment == "production" {
+		return DeclaredGap, fmt.Sprintf("is of the class %s, and in production only harmless checks run", c.Harm), string(c.Harm) + " (production)"
+	}
+	if c.Harm != Harmless && p.Authorization == nil {
+		return DeclaredGap, fmt.Sprintf("is of the class %s, which needs `authorization` in the plan", c.Harm), string(c.Harm) + " (not authorized)"
 	}
 	if c.Harm != Harmless && !slices.Contains(p.Allow, string(c.Harm)) {
 		return DeclaredGap, fmt.Sprintf("is of the class %s, which the plan does not allow", c.Harm), string(c.Harm) + " (not allowed)"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -89,6 +90,8 @@ type Pass struct {
 	started time.Time
 	own     *cast.Once[*cast.Member]
 	seated  bool
+	rooted  bool // others may be waiting for what it finds out, so it keeps its seat
+	owed    []debt
 	settled bool // an outcome stands, which only a worse one replaces
 
 	mu          sync.Mutex // guards the observation's exchanges while several points are watched
@@ -134,7 +137,7 @@ func Broken(format string, values ...any) error {
 
 // Partner gives the partner: the shared one, or one of the pass's own if the check takes something from it.
 func (p *Pass) Partner(ctx context.Context) (*cast.Member, error) {
-	if p.Check.Takes == Nothing || !p.Cast.Registers() || p.Stack.Rules.ShareSpent {
+	if p.Check.Takes == Nothing || !p.Cast.Makes(cast.Partner) || p.Stack.Rules.ShareSpent {
 		return p.Cast.Member(ctx, cast.Partner)
 	}
 	return p.own.Get(ctx, func(ctx context.Context) (*cast.Member, error) { return p.Cast.Own(ctx, cast.Partner, cast.Wish{}) })
@@ -179,7 +182,7 @@ func (p *Pass) through(ctx context.Context, purpose wire.Purpose, request wire.R
 	}
 	x, err := do(ctx, request)
 	if err == nil {
-		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+		p.witness(x)
 	}
 	return x, err
 }
@@ -195,17 +198,44 @@ func (p *Pass) Do(ctx context.Context, purpose wire.Purpose, call Call) (wire.Ex
 
 func (p *Pass) send(ctx context.Context, purpose wire.Purpose, call Call, request wire.Request) (wire.Exchange, Answer, error) {
 	request.Unrecorded = true // it is recorded with what it says
-	do := p.Stack.Do.Do
-	if call.Send != nil {
-		do = call.Send
+	err := p.mayFail(purpose, call)
+	if err != nil {
+		return wire.Exchange{}, Answer{}, err
 	}
-	x, err := p.through(ctx, purpose, request, do)
+	x, err := p.through(ctx, purpose, request, call.sender(p))
 	if err != nil {
 		return x, Answer{}, err
 	}
 	answer := call.Decide(ctx, x)
+	p.failed(call, x)
 	p.Stack.Keep(x, answer.Decision.String())
 	return x, answer, nil
+}
+
+func (c Call) sender(p *Pass) func(context.Context, wire.Request) (wire.Exchange, error) {
+	if c.Send != nil {
+		return c.Send
+	}
+	return p.Stack.Do.Do
+}
+
+// mayFail holds the budget of failed authentications: what is sent to be refused at an authorization server may lock the
+// client out.
+func (p *Pass) mayFail(purpose wire.Purpose, call Call) error {
+	if call.Point != nil || call.Member == nil || purpose != wire.Altered && purpose != wire.Probe {
+		return nil
+	}
+	return p.Cast.MayFail(call.Member)
+}
+
+func (p *Pass) failed(call Call, x wire.Exchange) {
+	if call.Point != nil || call.Member == nil {
+		return
+	}
+	refusal := oauth.ReadError(x)
+	if x.Status == http.StatusUnauthorized || refusal != nil && refusal.Code == "invalid_client" {
+		p.Cast.Failed(call.Member)
+	}
 }
 
 // Opens shows that the door opens: the call is accepted now. A control that fails is tried again, three times at most;
@@ -257,7 +287,7 @@ func (p *Pass) Accepts(ctx context.Context, call Call, expected string) (bool, e
 		}
 		last = answer
 	}
-	if last.Decision == wire.Unknown {
+	if last.Decision == wire.Unknown || last.Decision == wire.Odd { // a server in trouble has not decided
 		return false, CannotTell("%s could not be decided: %s", call.Name, last.Why)
 	}
 	p.Holds(expected, false, last.Why)
@@ -358,6 +388,9 @@ func (p *Pass) Wait(ctx context.Context, d time.Duration) error {
 		return CannotTell("would wait %v, longer than the plan's longest_wait of %v", d.Round(time.Millisecond), longest)
 	}
 	p.Stack.waitedFor(d)
+	if p.rooted {
+		return cast.Sleep(ctx, d)
+	}
 	p.stand()
 	err := cast.Sleep(ctx, d)
 	if err != nil {
@@ -395,6 +428,7 @@ func (p *Pass) Run(ctx context.Context) logbook.Observation {
 	if err == nil {
 		err = p.tell(ctx)
 	}
+	p.repay(ctx)
 	p.stand()
 	p.conclude(err)
 	p.observation.Took = time.Since(p.started)
@@ -420,6 +454,8 @@ func (p *Pass) conclude(err error) {
 	case err == nil:
 	case o.Outcome == logbook.Fail && o.Asserted > 0:
 		p.Note("the story ended early: %s", p.Stack.Keeper.Mask(err.Error()))
+	case errors.As(err, &stopped) && stopped.outcome == logbook.NotApplicable && o.Outcome != logbook.NotApplicable && len(o.Cases) > 0:
+		p.Note("the story ended early: %s", err.Error()) // what was asked before stands
 	case errors.As(err, &stopped):
 		o.Outcome, o.Cause = stopped.outcome, stopped.cause
 		p.because(stopped.because)

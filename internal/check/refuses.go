@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +13,6 @@ import (
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
-	"github.com/checkride/checkride/internal/secret"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -75,7 +76,7 @@ func (p *Pass) sandwich(ctx context.Context, control Call, elsewhere *Call, chan
 			if p.Stack.Rules.NoRepeat {
 				break
 			}
-			open = false
+			open, control = false, control.Fresh() // a reset on a kept line says nothing
 			err := p.Wait(ctx, time.Duration(attempt)*300*time.Millisecond)
 			if err != nil {
 				return false, err
@@ -230,26 +231,36 @@ func (p *Pass) proven(control Call, elsewhere *Call, change wire.Change, found *
 		return altered, Broken("the change %q changed nothing: the altered request is the control", change.Name)
 	}
 	if elsewhere == nil && !p.Stack.Rules.NoElsewhere {
-		text := bearer(altered)
-		if _, real := p.Cast.Issued(text); real && text != bearer(good) {
-			return altered, Broken("the change %q uses a real token and does not prove it good elsewhere", change.Name)
+		if what := p.borrowed(good, altered); what != "" {
+			return altered, Broken("the change %q uses %s and does not prove it good elsewhere", change.Name, what)
 		}
 	}
 	return altered, nil
 }
 
-func bearer(r wire.Request) secret.Text {
-	for _, credential := range r.Credentials {
-		if credential.Prefix == "Bearer " {
-			return credential.Text
+// borrowed names what an altered request shows that is somebody's real token or certificate, and that its control does
+// not show.
+func (p *Pass) borrowed(good, altered wire.Request) string {
+	for _, credential := range altered.Credentials {
+		shown := slices.ContainsFunc(good.Credentials, func(c wire.Credential) bool { return c.Text == credential.Text })
+		if _, real := p.Cast.Issued(credential.Text); real && !shown && credential.In != wire.InForm { // there it is what is talked about
+			return "a real token"
 		}
 	}
-	return secret.Text{}
+	thumbprint := cast.Thumbprint(altered.Over.Certificate)
+	if role := p.Cast.Shows(thumbprint); role != "" && thumbprint != cast.Thumbprint(good.Over.Certificate) {
+		return "the real certificate of the " + role
+	}
+	return ""
 }
 
 // record turns a sandwich into a case.
 func (p *Pass) record(name string, found tasted, before int) {
 	expected := "refused"
+	if found.accepted > 0 && found.accepted < found.times && !found.answer.Strong { // weak proof is repeated, and did not repeat itself
+		found.answer.Decision = wire.Unknown
+		found.answer.Why = fmt.Sprintf("%s looks accepted, %d of %d, and nothing in the answer proves it; name operations.nonce_at", found.answer.Why, found.accepted, found.times)
+	}
 	switch found.answer.Decision {
 	case wire.Accepted:
 		observed := found.answer.Why + ", accepted"
@@ -302,7 +313,7 @@ func (s *Stack) refusers(ctx context.Context, p *Pass, point *plan.Point, operat
 }
 
 func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operation plan.Operation) (refusers, error) {
-	known := refusers{looks: map[string]bool{}}
+	known := refusers{looks: map[string]bool{}, shapes: map[string]bool{}}
 	partner, err := s.Cast.Member(ctx, cast.Partner)
 	if err != nil {
 		return known, err
@@ -316,31 +327,71 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 	if err != nil {
 		return known, err
 	}
+	let := map[string]wire.Exchange{} // baselines that seem to get in
 	for _, change := range changes {
 		baseline, err := altered(call, change)
 		if err != nil {
 			return known, err
 		}
-		x, err := s.plain(ctx, baseline)
+		x, answer, err := s.baselineOf(ctx, p, operation, baseline)
 		if err != nil {
 			return known, err
 		}
-		answer := p.decideAlone(operation, x)
 		if answer.Decision == wire.Accepted && !operation.Deny {
-			return known, BecauseOf("enforce.without-token", "%s at %s opens with %s", operation.Name, point.Name, change.Name)
+			if answer.Strong {
+				return known, opensWith(point, operation, change)
+			}
+			let[change.Name] = x
 		}
 		if x.Failure == wire.None && answer.Decision != wire.Unknown {
 			known.looks[look(x)] = true
 		}
 	}
-	x, err := s.plain(ctx, call)
+	good, _, err := s.baselineOf(ctx, p, operation, call)
 	if err != nil {
 		return known, err
 	}
-	if x.Failure == wire.None && x.Status != 429 {
-		known.looks[look(x)] = true // what stands behind the point may refuse as well
+	if good.Failure == wire.None && good.Status != http.StatusTooManyRequests {
+		known.looks[look(good)] = true // what stands behind the point may refuse as well
+	}
+	for _, change := range changes {
+		x, in := let[change.Name]
+		switch {
+		case !in:
+		case shape(x) == shape(good):
+			return known, opensWith(point, operation, change)
+		default: // the error page with 200 of older middleware
+			known.shapes[shape(x)] = true
+		}
 	}
 	return known, nil
+}
+
+func opensWith(point *plan.Point, operation plan.Operation, change wire.Change) error {
+	return BecauseOf("enforce.without-token", "%s at %s opens with %s", operation.Name, point.Name, change.Name)
+}
+
+// baselineOf sends a call as a baseline, three times at most while it cannot be decided: what everything at a point is
+// compared with must not be the 503 of a bad moment.
+func (s *Stack) baselineOf(ctx context.Context, p *Pass, operation plan.Operation, call Call) (wire.Exchange, Answer, error) {
+	for attempt := 1; ; attempt++ {
+		x, err := s.plain(ctx, call)
+		if err != nil {
+			return x, Answer{}, err
+		}
+		answer := p.decideAlone(operation, x)
+		busy := answer.Decision == wire.Unknown && !answer.Cached && (x.Failure == wire.None && x.Status > 399 || x.Failure == wire.Timeout || x.Failure == wire.Refused)
+		if !busy {
+			return x, answer, nil
+		}
+		if attempt == 3 {
+			return x, answer, CannotTell("a baseline at %s could not be decided: %s", call.Point.Name, answer.Why)
+		}
+		err = cast.Sleep(ctx, time.Duration(attempt)*300*time.Millisecond)
+		if err != nil {
+			return x, answer, err
+		}
+	}
 }
 
 // Baselines turn a good call at a point into one with no credential and into one with a garbage credential, of the kind

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -23,7 +24,46 @@ var Deletion = Need{Name: "a way to delete a client", Has: func(p *plan.Plan, at
 func (p *Pass) Hook(ctx context.Context, name string, member *cast.Member, values map[string]string) (wire.Exchange, error) {
 	x, err := p.Cast.Hook(ctx, name, member, values)
 	p.witness(x)
+	p.owe(name, member, values, err)
 	return x, err
+}
+
+// debt is what a given client must be given back: the ride may borrow it and not break it.
+type debt struct {
+	hook   string
+	member *cast.Member
+	values map[string]string
+}
+
+func givesBack(hook string) string {
+	return map[string]string{plan.Suspend: plan.Resume, plan.CloseWindow: plan.OpenWindow, plan.ReduceEntitlement: plan.RestoreEntitlement}[hook]
+}
+
+func (p *Pass) owe(hook string, member *cast.Member, values map[string]string, err error) {
+	switch back := givesBack(hook); {
+	case member == nil || member.Own:
+	case back != "": // even if the hook failed: nobody knows how far it came
+		p.owed = append(p.owed, debt{back, member, values})
+	case err == nil:
+		p.owed = slices.DeleteFunc(p.owed, func(d debt) bool { return d.hook == hook && d.member.ID() == member.ID() })
+	}
+}
+
+// repay gives back to given clients what a story took and did not give back itself: it may have ended early. What cannot
+// be given back is said, and nothing that comes after it is judged by that client.
+func (p *Pass) repay(ctx context.Context) {
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	for _, d := range slices.Backward(p.owed) {
+		x, err := p.Cast.Hook(within, d.hook, d.member, d.values)
+		p.witness(x)
+		d.member.ForgetTokens()
+		if err != nil {
+			p.Note("the given client %s was not given back as it was: %v", d.member.ID(), err)
+			p.Cast.Spend(d.member, "was not given back as it was by "+p.Check.ID+" ("+d.hook+")")
+		}
+	}
+	p.owed = nil
 }
 
 // Update sends an RFC 7592 update of a member and keeps it as evidence.
@@ -35,6 +75,7 @@ func (p *Pass) Update(ctx context.Context, member *cast.Member, change func(meta
 
 // Delete ends a member: by RFC 7592 §2.3 where it has a client configuration endpoint, else by the hook delete_client.
 func (p *Pass) Delete(ctx context.Context, member *cast.Member) (wire.Exchange, error) {
+	p.Cast.Spend(member, "was deleted by "+p.Check.ID)
 	client := member.Client()
 	if client.RegistrationURI == "" || client.RegistrationToken.Empty() {
 		return p.Hook(ctx, "delete_client", member, nil)
@@ -47,7 +88,9 @@ func (p *Pass) Delete(ctx context.Context, member *cast.Member) (wire.Exchange, 
 // witness keeps an exchange that the cast sent as evidence. What a command did has no serial.
 func (p *Pass) witness(x wire.Exchange) {
 	if x.Serial > 0 {
+		p.mu.Lock()
 		p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
+		p.mu.Unlock()
 	}
 }
 

@@ -524,10 +524,15 @@ func (p *Pass) probe(ctx context.Context, call Call) (wire.Exchange, Answer, err
 	}
 	request.Over.Fresh = !p.Stack.Rules.KeptLines
 	request.Check, request.Purpose, request.Unrecorded = p.Check.ID, wire.Probe, true
-	x, err := p.Stack.Do.Do(ctx, request)
+	err = p.mayFail(wire.Probe, call)
+	if err != nil {
+		return wire.Exchange{}, Answer{}, err
+	}
+	x, err := call.sender(p)(ctx, request)
 	if err != nil {
 		return x, Answer{}, err
 	}
+	p.failed(call, x)
 	return x, call.Decide(ctx, x), nil
 }
 
@@ -543,9 +548,7 @@ func (p *Pass) atNode(call Call, turn int) Call {
 
 func (p *Pass) evidence(x wire.Exchange, answer Answer) {
 	p.Stack.Keep(x, answer.Decision.String())
-	p.mu.Lock()
-	p.observation.Exchanges = append(p.observation.Exchanges, x.Serial)
-	p.mu.Unlock()
+	p.witness(x)
 }
 
 // judge turns the bounds into outcomes. Beside each refusal the twin must live. That something was accepted too late
