@@ -76,6 +76,7 @@ type run struct {
 	stack  *check.Stack
 	logs   []*audit.Log
 	start  time.Time
+	lease  *lease
 
 	mu       sync.Mutex
 	writeErr error
@@ -108,6 +109,10 @@ func (r *run) prepare() error {
 	p := r.cfg.Plan
 	resolver := plan.Resolver{Dir: p.Source.Dir, AllowExec: r.cfg.AllowExec, Env: os.LookupEnv, Keeper: r.keeper}
 	allowed, err := r.allowed()
+	if err != nil {
+		return err
+	}
+	r.lease, err = take(r.cfg.StateDir, allowed, r.id)
 	if err != nil {
 		return err
 	}
@@ -239,6 +244,14 @@ func (r *run) openLogs(marker string) (map[string][]*audit.Log, error) {
 
 // record writes an entry. The first error ends the ride at the next pass: a ride without a book proves nothing.
 func (r *run) record(entry logbook.Entry) {
+	switch {
+	case entry.Observation != nil:
+		r.clean(entry.Observation)
+	case entry.Note != nil:
+		entry.Note.Text = r.text(entry.Note.Text)
+	case entry.Removal != nil:
+		entry.Removal.Detail = r.text(entry.Removal.Detail)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.writeErr != nil {
@@ -343,6 +356,10 @@ func (r *run) due(c *check.Check, at *line) *logbook.Due {
 		due.Gap = fmt.Sprintf("%s (%s)", excluded.Check, excluded.Reason)
 		return due
 	}
+	if c.Harm != check.Harmless && p.Authorization != nil && p.Authorization.Until.Past(r.start) {
+		due.LeftOut, due.Gap = fmt.Sprintf("not tested: is of the class %s, and the authorization ended on %s", c.Harm, p.Authorization.Until), string(c.Harm)+" (not authorized)"
+		return due
+	}
 	missing, reason, gap := c.Lacks(p, at.point)
 	switch missing {
 	case check.Absent:
@@ -418,13 +435,14 @@ func foreseen(lines []*line, limits plan.Limits) time.Duration {
 }
 
 // passes runs the roll: first all that disturb nobody, side by side; then, where a given client is all there is, what
-// harms it, the worst last; then what touches the whole authorization server, one at a time (rule 14).
+// harms it, the worst last; then what touches the whole authorization server, one at a time (rule 14). After each that
+// harms a given client nobody relies on the tokens that it had before.
 func (r *run) passes(ctx context.Context, lines []*line) {
 	var together, apart []*line
 	for _, at := range lines {
 		switch {
 		case !at.run:
-		case at.check.Alone || !r.cast.Registers() && at.check.Takes.Damage() >= check.Rotate.Damage():
+		case at.check.Alone || r.harmsGiven(at.check):
 			apart = append(apart, at)
 		default:
 			together = append(together, at)
@@ -440,7 +458,16 @@ func (r *run) passes(ctx context.Context, lines []*line) {
 	})
 	for _, at := range apart {
 		r.pass(ctx, at)
+		if r.harmsGiven(at.check) {
+			r.cast.ForgetTokens()
+		}
 	}
+}
+
+// harmsGiven says that a check takes something from a client that it shares with others. Revoking a token is not among
+// it: each such check revokes tokens that it asked for itself.
+func (r *run) harmsGiven(c *check.Check) bool {
+	return !r.cast.Makes(cast.Partner) && c.Takes != check.Nothing && c.Takes != check.RevokeTokens
 }
 
 func (r *run) together(ctx context.Context, lines []*line) {
@@ -526,6 +553,7 @@ func (r *run) close() {
 	if r.ledger != nil {
 		_ = r.ledger.Close()
 	}
+	r.lease.end()
 }
 
 // peakMemory is the process's largest resident set so far where the system tells it, else what the runtime took.
