@@ -17,7 +17,9 @@ import (
 // ridden runs a setup in a bubble of fake time and gives its observations.
 func ridden(t *testing.T, setup Setup, look func(t *testing.T, entries []logbook.Entry)) {
 	t.Helper()
-	setup.Dir = t.TempDir()
+	if setup.Dir == "" {
+		setup.Dir = t.TempDir()
+	}
 	synctest.Test(t, func(t *testing.T) {
 		entries, err := Ride(context.Background(), setup)
 		if err != nil {
