@@ -72,7 +72,7 @@ type page struct {
 	Points   []pointPage
 	Stages   []stagePage
 	Legend   []sign
-	Plots    []plot // of the findings
+	Plots    []plot // of the findings; where all is within its limit, one
 	Folded   []plot // with a limit that was broken for the same causes
 	Kept     []plot
 	Life     *lifePage // nil: no check tells of a whole life
@@ -270,6 +270,9 @@ func newPage(v *verdict.Verdict, ev *evidence) *page {
 			p.Kept = append(p.Kept, pl)
 		}
 	}
+	if len(p.Plots)+len(p.Folded) == 0 {
+		p.example()
+	}
 	for i := range v.Findings {
 		p.Findings = append(p.Findings, newFinding(v, ev, &v.Findings[i], all))
 	}
@@ -285,6 +288,16 @@ func newPage(v *verdict.Verdict, ev *evidence) *page {
 	p.sections(v, all)
 	p.Footer = cmp.Or(v.Head.Tool, "checkride") + fmt.Sprintf(", logbook format %d. Made from the logbook alone; the same logbook gives the same report. Secrets are masked. Signs that cannot be seen are shown as escapes, as \\u{202e}.", logbook.Version)
 	return p
+}
+
+// example shows one plot where none is beyond its limit, that of a revocation if there is one.
+func (p *page) example() {
+	if len(p.Kept) == 0 {
+		return
+	}
+	i := max(slices.IndexFunc(p.Kept, func(pl plot) bool { return strings.HasPrefix(pl.Check, string(logbook.Revoke)+".") }), 0)
+	p.Plots = []plot{p.Kept[i]}
+	p.Kept = slices.Delete(slices.Clone(p.Kept), i, i+1)
 }
 
 func digest(text string) string {
@@ -675,7 +688,7 @@ func requestText(x *logbook.Exchange) string {
 	}
 	cert := cmp.Or(x.ClientCert, "none")
 	if x.TLS != "" {
-		fmt.Fprintf(&b, "> TLS %s, client certificate: %s\n", x.TLS, cert)
+		fmt.Fprintf(&b, "> TLS %s, client certificate: %s\n", strings.TrimPrefix(x.TLS, "TLS "), cert)
 	}
 	if x.Remote != "" {
 		connection := "kept"
@@ -972,11 +985,14 @@ func matrixNote(v *verdict.Verdict) string {
 			others = append(others, fmt.Sprintf("%s in %d", e.Point, e.Times))
 		}
 	}
-	note := "Stages with a blocking finding are open."
+	note := ""
+	if v.Blocking > 0 {
+		note = "Stages with a blocking finding are open."
+	}
 	if v.Odd.Point != "" && len(others) > 0 {
 		note = "Alone stand also " + strings.Join(others, ", ") + ". A red edge marks the cell that differs from all others. " + note
 	}
-	return note
+	return strings.TrimSpace(note)
 }
 
 func timesTitle(v *verdict.Verdict) string {
