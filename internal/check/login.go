@@ -2,10 +2,12 @@ package check
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 )
@@ -56,35 +58,48 @@ func (p *Pass) Methods(ctx context.Context) ([]oauth.Method, error) {
 // By gives a member of a role that authenticates by one of these methods, the first that the stack has. It is shared,
 // and another than the partner that most checks use: it may be refused without harm to them.
 func (p *Pass) By(ctx context.Context, role string, methods ...oauth.Method) (*cast.Member, error) {
-	method, err := p.firstOf(ctx, methods)
-	if err != nil {
-		return nil, err
-	}
-	return p.Cast.MemberWith(ctx, role, cast.Wish{Auth: method})
+	return p.firstOf(ctx, methods, func(method oauth.Method) (*cast.Member, error) {
+		return p.Cast.MemberWith(ctx, role, cast.Wish{Auth: method})
+	})
 }
 
 // OwnBy gives a partner of the pass's own that authenticates by one of these methods.
 func (p *Pass) OwnBy(ctx context.Context, methods ...oauth.Method) (*cast.Member, error) {
-	method, err := p.firstOf(ctx, methods)
+	return p.firstOf(ctx, methods, func(method oauth.Method) (*cast.Member, error) {
+		return p.Cast.Own(ctx, cast.Partner, cast.Wish{Auth: method})
+	})
+}
+
+// firstOf gives the first member who authenticates as wanted. RFC 7591 §2: the server may register another method than
+// the one that was asked for, and then the member proves itself by that.
+func (p *Pass) firstOf(ctx context.Context, wanted []oauth.Method, give func(oauth.Method) (*cast.Member, error)) (*cast.Member, error) {
+	has, err := p.Methods(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return p.Cast.Own(ctx, cast.Partner, cast.Wish{Auth: method})
-}
-
-func (p *Pass) firstOf(ctx context.Context, wanted []oauth.Method) (oauth.Method, error) {
-	has, err := p.Methods(ctx)
-	if err != nil {
-		return "", err
-	}
 	var names []string
 	for _, method := range wanted {
-		if slices.Contains(has, method) {
-			return method, nil
-		}
 		names = append(names, string(method))
+		if !slices.Contains(has, method) {
+			continue
+		}
+		member, err := give(method)
+		if err != nil {
+			return nil, err
+		}
+		got := member.Client().Auth
+		if got == method {
+			return member, nil
+		}
+		p.Note("%s registers %s where %s is asked for", p.Cast.HomeServer(), got, method)
 	}
-	return "", NotApplicable("no partner authenticates by %s at %s", strings.Join(names, " or "), p.Cast.HomeServer())
+	return nil, NotApplicable("no partner authenticates by %s at %s", strings.Join(names, " or "), p.Cast.HomeServer())
+}
+
+// IsAbsent says whether an error is [NotApplicable]: the stack does not have what was wanted.
+func IsAbsent(err error) bool {
+	var stopped *stop
+	return errors.As(err, &stopped) && stopped.outcome == logbook.NotApplicable
 }
 
 // Login is the token request by which a member proves who it is, as a call.

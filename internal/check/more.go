@@ -80,14 +80,14 @@ func (p *Pass) RefusesReplay(ctx context.Context, call Call, once func() (wire.R
 	if err != nil {
 		return err
 	}
-	_, first, err := p.send(ctx, wire.Control, call, request)
+	_, first, err := p.sendOnce(ctx, wire.Control, call, request)
 	if err != nil {
 		return err
 	}
 	if first.Decision != wire.Accepted {
 		return CannotTell("the first use was not accepted: %s", first.Why)
 	}
-	_, second, err := p.send(ctx, wire.Altered, call, request)
+	_, second, err := p.sendOnce(ctx, wire.Altered, call, request)
 	if err != nil {
 		return err
 	}

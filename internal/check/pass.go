@@ -196,7 +196,19 @@ func (p *Pass) Do(ctx context.Context, purpose wire.Purpose, call Call) (wire.Ex
 	return p.send(ctx, purpose, call, request)
 }
 
+// send sends a request of a call. What dies with a connection that has been used before says nothing: the server may have
+// been about to close it, or may refuse in this way. So it is sent again over a fresh one, as an exchange of its own.
 func (p *Pass) send(ctx context.Context, purpose wire.Purpose, call Call, request wire.Request) (wire.Exchange, Answer, error) {
+	x, answer, err := p.sendOnce(ctx, purpose, call, request)
+	if err != nil || x.Failure != wire.Reset || x.Fresh || call.Send != nil || p.Stack.Rules.KeptLines {
+		return x, answer, err
+	}
+	request.Over.Fresh = true
+	return p.sendOnce(ctx, purpose, call, request)
+}
+
+// sendOnce is for what must not be sent twice.
+func (p *Pass) sendOnce(ctx context.Context, purpose wire.Purpose, call Call, request wire.Request) (wire.Exchange, Answer, error) {
 	request.Unrecorded = true // it is recorded with what it says
 	err := p.mayFail(purpose, call)
 	if err != nil {

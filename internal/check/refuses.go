@@ -354,6 +354,15 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 	if good.Failure == wire.None && good.Status != http.StatusTooManyRequests {
 		known.looks[look(good)] = true // what stands behind the point may refuse as well
 	}
+	if point.TLSClient != "none" && point.Credential != "mtls" { // whoever ends TLS at the point judges certificates, in a way of its own
+		bare, answer, err := s.baselineOf(ctx, p, operation, call.Bare())
+		if err != nil {
+			return known, err
+		}
+		if bare.Failure == wire.None && (answer.Decision == wire.Denied || answer.Decision == wire.Odd) {
+			known.looks[look(bare)] = true
+		}
+	}
 	for _, change := range changes {
 		x, in := let[change.Name]
 		switch {

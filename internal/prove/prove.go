@@ -7,6 +7,7 @@ package prove
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 
 	"github.com/checkride/checkride/internal/check"
@@ -27,15 +28,16 @@ type Setup struct {
 	Timing    sandbox.Timing
 	Rules     ride.Rules
 	Only      []string
-	Edit      func(*plan.Plan)                    // alters the sandbox's own plan
-	Beside    func(*memnet.Network) (stop func()) // what else stands on the network
+	Edit      func(*plan.Plan)                                    // alters the sandbox's own plan
+	Beside    func(*memnet.Network) (stop func())                 // what else stands on the network
+	Around    func(component string, h http.Handler) http.Handler // alters what the sandbox's components hear and say
 }
 
 // Ride runs the sandbox, rides it and gives the logbook's entries.
 func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	network := memnet.New()
 	defer network.Close()
-	stack, err := sandbox.Start(sandbox.Config{Network: sandbox.Named(network), Dir: s.Dir, Defects: s.Defects, Situation: s.Situation, Timing: s.Timing})
+	stack, err := sandbox.Start(sandbox.Config{Network: sandbox.Named(network), Dir: s.Dir, Defects: s.Defects, Situation: s.Situation, Timing: s.Timing, Around: s.Around})
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: %w", err)
 	}

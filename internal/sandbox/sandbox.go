@@ -38,6 +38,10 @@ type Config struct {
 	Defects   defect.Set
 	Situation defect.Situation
 	Timing    Timing
+
+	// Around gives what stands around a component (as, edge-a, edge-b, gateway, legacy, api) and may alter what goes in and
+	// comes out, within the component's own TLS: a proof of how other products answer. Nil: nothing does.
+	Around func(component string, h http.Handler) http.Handler
 }
 
 // Timing is how fast the stack forgets. What is zero is that of [Demo].
@@ -227,7 +231,7 @@ func (s *Sandbox) serve(name string, h http.Handler, assign func(context.Context
 	if err != nil {
 		return err
 	}
-	s.servers.serve(s.listeners[name], h, &tls.Config{
+	s.servers.serve(s.listeners[name], s.around(name, h), &tls.Config{
 		Certificates:     []tls.Certificate{certificate},
 		ClientAuth:       tls.RequestClientCert,
 		MinVersion:       tls.VersionTLS12,
@@ -239,8 +243,15 @@ func (s *Sandbox) serve(name string, h http.Handler, assign func(context.Context
 
 // plain starts a component that speaks plain HTTP.
 func (s *Sandbox) plain(name string, h http.Handler) {
-	s.servers.serve(s.listeners[name], h, nil, nil)
+	s.servers.serve(s.listeners[name], s.around(name, h), nil, nil)
 	delete(s.listeners, name)
+}
+
+func (s *Sandbox) around(name string, h http.Handler) http.Handler {
+	if s.cfg.Around == nil {
+		return h
+	}
+	return s.cfg.Around(name, h)
 }
 
 func (s *Sandbox) url(name string) string {

@@ -53,6 +53,9 @@ var NoCredentials = &check.Check{
 				continue
 			}
 			partner, err := p.By(ctx, cast.Partner, method)
+			if check.IsAbsent(err) {
+				continue
+			}
 			if err != nil {
 				return err
 			}

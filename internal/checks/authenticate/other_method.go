@@ -36,9 +36,6 @@ var OtherMethod = &check.Check{
 		if err != nil {
 			return err
 		}
-		if partner.Client().Auth != oauth.ClientSecretBasic {
-			return check.NotApplicable("the server registered %s instead of client_secret_basic", partner.Client().Auth)
-		}
 		return p.Refuses(ctx, p.Login(partner), wire.Change{Name: "the secret in the form, registered for the header", Apply: func(r wire.Request) (wire.Request, error) {
 			r.Credentials = []wire.Credential{{In: wire.InForm, Name: "client_secret", Text: r.Credentials[0].Text}}
 			return r.SetForm("client_id", partner.ID()), nil

@@ -1,0 +1,483 @@
+package prove
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/checkride/checkride/internal/checks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
+)
+
+// oddity is a lawful way, or a common one, in which other products answer. The stack is healthy all the same.
+type oddity struct {
+	name   string
+	at     []string // components of the sandbox
+	alter  func(r *http.Request, said *httptest.ResponseRecorder)
+	around func(h http.Handler) http.Handler // instead of alter
+	edit   func(*plan.Plan)
+	only   []string          // the checks that meet it; all where the whole matrix is asked for
+	fails  map[string]string // true findings: check -> why it is one
+	unsure map[string]string // what cannot be told: check, or stage.* -> why
+}
+
+// Answers that other products give (seen or documented). A row whose maps are empty must come out as the healthy
+// sandbox does: nothing fails, and nothing is left open.
+var oddities = []oddity{
+	{
+		name: "a wrong credential gets 403 without a body", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/token" && said.Code == 401 {
+				say(said, 403, "", "")
+			}
+		},
+		only: []string{"authenticate.*", "rotate.*", "offboard.deleted-client-gets-tokens", "offboard.suspended-client", "compromise.replayed-assertion"},
+	},
+	{
+		name: "scope_invalid for invalid_scope", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			replaceText(said, `"invalid_scope"`, `"scope_invalid"`)
+		},
+		only: []string{"issue.*", "register.excess-scope"},
+	},
+	{
+		name: "deletion answers 200 with a body", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.Method == "DELETE" && said.Code == 204 {
+				say(said, 200, "application/json", `{"deleted":true}`)
+			}
+		},
+		only: []string{"offboard.*", "register.*"},
+	},
+	{
+		name: "registration answers 200", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 201 {
+				said.Code = 200
+			}
+		},
+		only: []string{"register.*", "offboard.registration-token-dies"},
+	},
+	{
+		name: "tls_client_auth is asked for and a secret is given", at: []string{"as"},
+		around: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/register") && r.Body != nil {
+					body, err := io.ReadAll(r.Body)
+					if err != nil {
+						w.WriteHeader(http.StatusBadRequest)
+						return
+					}
+					var members map[string]any
+					if json.Unmarshal(body, &members) == nil && members["token_endpoint_auth_method"] == "tls_client_auth" {
+						members["token_endpoint_auth_method"] = "client_secret_basic"
+						delete(members, "tls_client_auth_subject_dn")
+						body, err = json.Marshal(members)
+						if err != nil {
+							w.WriteHeader(http.StatusBadRequest)
+							return
+						}
+					}
+					r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+				}
+				h.ServeHTTP(w, r)
+			})
+		},
+		only: []string{"authenticate.*", "register.*", "rotate.*", "bind.*", "offboard.nothing-of-a-whole-life-survives"},
+	},
+	{
+		name: "endpoints stand in the plan and not in the metadata", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+				replaceMembers(said, func(m map[string]any) {
+					delete(m, "registration_endpoint")
+					delete(m, "introspection_endpoint")
+					delete(m, "revocation_endpoint")
+				})
+			}
+		},
+		edit: func(p *plan.Plan) {
+			main := p.AuthorizationServers["main"]
+			main.Endpoints.Registration, main.Endpoints.Introspection, main.Endpoints.Revocation = main.Issuer+"/register", main.Issuer+"/introspect", main.Issuer+"/revoke"
+			p.AuthorizationServers["main"] = main
+		},
+		only: []string{"discover.*", "register.*", "claims.*", "revoke.not-revocable", "revoke.without-authentication"},
+	},
+	{
+		name: "no metadata at all", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.HasPrefix(r.URL.Path, "/.well-known/") {
+				say(said, 404, "text/html", "<h1>Not Found</h1>")
+			}
+		},
+		edit: func(p *plan.Plan) {
+			main := p.AuthorizationServers["main"]
+			at := main.Issuer
+			main.Endpoints = plan.Endpoints{Token: at + "/token", Registration: at + "/register", Introspection: at + "/introspect", Revocation: at + "/revoke", JWKS: at + "/jwks"}
+			p.AuthorizationServers["main"] = main
+		},
+		only: []string{"discover.*", "authenticate.*", "register.*", "claims.*", "enforce.*"},
+	},
+	{
+		name: "scopes in an array scp", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/introspect" {
+				replaceMembers(said, func(m map[string]any) {
+					if scope, is := m["scope"].(string); is {
+						m["scp"] = strings.Fields(scope)
+						delete(m, "scope")
+					}
+				})
+			}
+		},
+		only: []string{"issue.*", "claims.*", "register.excess-scope"},
+	},
+	{
+		name: "the resource server may not ask and is told inactive", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/introspect" && said.Code == 200 {
+				say(said, 200, "application/json", `{"active":false}`)
+			}
+		},
+		only: []string{"claims.*", "issue.*", "revoke.*", "offboard.nothing-of-a-whole-life-survives", "compromise.*"},
+		unsure: map[string]string{
+			"claims.introspection-without-authentication": "active: false", "claims.neighbour-introspects": "active: false",
+		},
+	},
+	{
+		name: "introspection refuses a stranger with 403", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/introspect" && said.Code == 401 {
+				say(said, 403, "application/json", `{"error":"access_denied"}`)
+			}
+		},
+		only: []string{"claims.*"},
+	},
+	{
+		name: "a missing client certificate gets nginx's 400", at: []string{"gateway", "legacy"},
+		around: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.TLS != nil && len(r.TLS.PeerCertificates) == 0 {
+					w.Header().Set("Content-Type", "text/html")
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = io.WriteString(w, "<html><head><title>400 No required SSL certificate was sent</title></head></html>")
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		},
+		only: []string{"bind.*", "enforce.without-token", "enforce.points-agree", "claims.same-identity-everywhere"},
+	},
+	{
+		name: "a login page with 200 at the older middleware", at: []string{"legacy"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 401 {
+				say(said, 200, "text/html; charset=utf-8", `<html><form action="/login"><input name="user"><input type="password" name="pass"></form></html>`)
+			}
+		},
+		only: []string{"bind.*", "enforce.*", "expire.*", "revoke.token-outlives-revocation", "audit.*"},
+	},
+	{
+		name: "302 to a login", at: []string{"legacy", "gateway"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 401 {
+				say(said, 302, "", "")
+				said.Header().Set("Location", "https://login.example/?return="+r.URL.Path)
+			}
+		},
+		only: []string{"bind.*", "enforce.*", "expire.*", "revoke.token-outlives-revocation", "audit.*"},
+	},
+	{
+		name: "404 for what belongs to another", at: []string{"api"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 403 {
+				said.Code = 404
+			}
+		},
+		only: []string{"enforce.*"},
+	},
+	{
+		name: "401 where a scope is missing", at: []string{"gateway", "legacy", "edge-a", "edge-b"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 403 {
+				said.Code = 401
+			}
+		},
+		only: []string{"enforce.*", "issue.*", "audit.*"},
+	},
+	{
+		name: "no WWW-Authenticate anywhere", at: []string{"as", "gateway", "legacy", "edge-a", "edge-b"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) { said.Header().Del("WWW-Authenticate") },
+		only:  []string{"authenticate.*", "enforce.*", "bind.*", "register.*"},
+	},
+	{
+		name: "refusals close the connection", at: []string{"gateway"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 401 || said.Code == 403 {
+				panic(http.ErrAbortHandler) // no byte of an answer
+			}
+		},
+		only:   []string{"bind.*", "enforce.*", "expire.*", "revoke.token-outlives-revocation", "audit.refusals-logged"},
+		unsure: map[string]string{"audit.refusals-logged": "nothing was refused"}, // by no answer that a record could be about
+	},
+	{
+		name: "a connection carries one request", at: []string{"as", "gateway", "legacy", "edge-a", "edge-b"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) { said.Header().Set("Connection", "close") },
+		only:  []string{"bind.*", "enforce.*", "register.*"},
+	},
+	{
+		name: "reading a registration rotates its token", at: []string{"as"}, around: rotatesOnRead,
+		only: []string{"register.*", "offboard.*", "enforce.assertion-as-token", "rotate.*"},
+	},
+	{
+		name: "tokens without expires_in", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/token" {
+				replaceMembers(said, func(m map[string]any) { delete(m, "expires_in") })
+			}
+		},
+		only: []string{"issue.*", "expire.*", "revoke.*"},
+	},
+	{
+		name: "expires_in is a string", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/token" {
+				replaceMembers(said, func(m map[string]any) {
+					if seconds, is := m["expires_in"].(float64); is {
+						text, _ := json.Marshal(seconds)
+						m["expires_in"] = string(text)
+					}
+				})
+			}
+		},
+		only: []string{"issue.*", "expire.*"},
+	},
+	{
+		name: "the token's scope as an array", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/token" {
+				replaceMembers(said, func(m map[string]any) {
+					if scope, is := m["scope"].(string); is {
+						m["scope"] = strings.Fields(scope)
+					}
+				})
+			}
+		},
+		only: []string{"issue.*", "register.excess-scope", "revoke.reduced-entitlement"},
+	},
+	{
+		name: "token_type in small letters", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			replaceText(said, `"token_type":"Bearer"`, `"token_type":"bearer"`)
+		},
+		only: []string{"issue.*", "enforce.without-token"},
+	},
+	{
+		name: "errors of the server are HTML pages", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code >= 400 && r.URL.Path != "/revoke" {
+				say(said, said.Code, "text/html", "<h1>Error</h1>")
+			}
+		},
+		only: []string{"authenticate.*", "register.*", "issue.*", "offboard.*"},
+	},
+	{
+		name: "invalid_client with 400", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 401 && strings.Contains(said.Body.String(), "invalid_client") {
+				said.Code = 400
+			}
+		},
+		only: []string{"authenticate.*", "claims.*", "revoke.*", "rotate.*", "offboard.*"},
+	},
+	{
+		name: "revocation always answers 200", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if r.URL.Path == "/revoke" && said.Code >= 400 {
+				say(said, 200, "", "")
+			}
+		},
+		only: []string{"revoke.*", "compromise.*"},
+	},
+	{
+		name: "a deleted client's registration is 404", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.HasPrefix(r.URL.Path, "/register/") && said.Code == 401 {
+				say(said, 404, "application/json", `{"error":"not_found"}`)
+			}
+		},
+		only: []string{"register.*", "offboard.*"},
+	},
+}
+
+// A stack that answers in another lawful way gets no false finding, and nothing is left open that could be told.
+func TestOddities(t *testing.T) {
+	for _, odd := range oddities {
+		t.Run(odd.name, func(t *testing.T) {
+			t.Parallel()
+			odd.ride(t)
+		})
+	}
+}
+
+func (o oddity) ride(t *testing.T) {
+	only := o.only
+	if os.Getenv("CHECKRIDE_MATRIX") != "" {
+		only = nil
+	}
+	setup := Setup{Catalogue: checks.Catalogue(), Only: only, Edit: o.edit, Around: func(component string, h http.Handler) http.Handler {
+		if !slices.Contains(o.at, component) {
+			return h
+		}
+		if o.around != nil {
+			return ridersOnly(o.around(h), h)
+		}
+		return ridersOnly(altered(h, o.alter), h)
+	}}
+	ridden(t, setup, func(t *testing.T, entries []logbook.Entry) {
+		passes := 0
+		for _, e := range entries {
+			if e.Removal != nil && e.Removal.Kind == "client" && !e.Removal.Gone {
+				t.Errorf("%s is left behind: %s", e.Removal.Name, e.Removal.Detail)
+			}
+			seen := e.Observation
+			if seen == nil {
+				continue
+			}
+			switch seen.Outcome {
+			case logbook.Pass:
+				passes++
+				continue
+			case logbook.NotApplicable:
+				continue
+			case logbook.Fail:
+				if fits(o.fails, seen.Check, seen.Observed) {
+					continue
+				}
+			case logbook.Inconclusive:
+				if fits(o.unsure, seen.Check, seen.Because) {
+					continue
+				}
+			}
+			t.Errorf("%s at %s: %v; expected %s; observed %s; differs %s; because %s; cases %v; notes %v", seen.Check, seen.Point, seen.Outcome, seen.Expected, seen.Observed, seen.Differs, seen.Because, seen.Cases, seen.Notes)
+		}
+		if passes == 0 {
+			t.Error("nothing passed")
+		}
+	})
+}
+
+// fits says whether a row declares an outcome of a check, with this reason.
+func fits(declared map[string]string, check, text string) bool {
+	for pattern, reason := range declared {
+		if match, _ := path.Match(pattern, check); match && strings.Contains(text, reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// ridersOnly lets the ride meet odd, and the sandbox's own components the handler as it is.
+func ridersOnly(odd, usual http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("User-Agent"), "checkride/") {
+			odd.ServeHTTP(w, r)
+			return
+		}
+		usual.ServeHTTP(w, r)
+	})
+}
+
+// altered lets a handler answer and alters what it said.
+func altered(h http.Handler, alter func(*http.Request, *httptest.ResponseRecorder)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		said := httptest.NewRecorder()
+		h.ServeHTTP(said, r)
+		alter(r, said)
+		send(w, said)
+	})
+}
+
+func send(w http.ResponseWriter, said *httptest.ResponseRecorder) {
+	said.Header().Del("Content-Length")
+	for name, values := range said.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(said.Code)
+	_, _ = w.Write(said.Body.Bytes())
+}
+
+func say(said *httptest.ResponseRecorder, status int, kind, body string) {
+	said.Code = status
+	said.Body.Reset()
+	said.Body.WriteString(body)
+	said.Header().Del("Content-Type")
+	if kind != "" {
+		said.Header().Set("Content-Type", kind)
+	}
+}
+
+func replaceText(said *httptest.ResponseRecorder, old, new string) {
+	text := strings.ReplaceAll(said.Body.String(), old, new)
+	said.Body.Reset()
+	said.Body.WriteString(text)
+}
+
+func replaceMembers(said *httptest.ResponseRecorder, replace func(map[string]any)) {
+	var members map[string]any
+	if json.Unmarshal(said.Body.Bytes(), &members) != nil {
+		return
+	}
+	replace(members)
+	text, err := json.Marshal(members)
+	if err != nil {
+		panic(err)
+	}
+	said.Body.Reset()
+	said.Body.Write(text)
+}
+
+// rotatesOnRead gives another registration token with every answer about a registration, and takes none but the newest
+// (RFC 7592 §2.1: the answer may carry a new one).
+func rotatesOnRead(h http.Handler) http.Handler {
+	var mu sync.Mutex
+	real := map[string]string{}   // as given out -> as the server knows it
+	newest := map[string]string{} // the path of a client's registration -> the one that is good
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/register") {
+			h.ServeHTTP(w, r)
+			return
+		}
+		mu.Lock()
+		shown := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if known, given := real[shown]; given && newest[r.URL.Path] == shown {
+			r.Header.Set("Authorization", "Bearer "+known)
+		}
+		mu.Unlock()
+		said := httptest.NewRecorder()
+		h.ServeHTTP(said, r)
+		replaceMembers(said, func(m map[string]any) {
+			token, is := m["registration_access_token"].(string)
+			id, named := m["client_id"].(string)
+			if !is || !named {
+				return
+			}
+			alias := "rotated-" + rand.Text()
+			mu.Lock()
+			real[alias], newest["/register/"+id] = token, alias
+			mu.Unlock()
+			m["registration_access_token"] = alias
+		})
+		send(w, said)
+	})
+}
