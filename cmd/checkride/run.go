@@ -140,6 +140,7 @@ func fly(cmd *cobra.Command, screen screen, laid folder.Folder, cfg ride.Config)
 		return outcome, err
 	}
 	opts := screen.opts
+	opts.Brief = !screen.live // a log has had a line for each thing already
 	opts.Report, opts.Logbook = near(laid.HTML()), near(laid.Logbook())
 	if !screen.live {
 		fmt.Fprintln(screen.w)
