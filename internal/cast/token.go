@@ -58,7 +58,7 @@ func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, err
 		return oauth.Token{}, ctx.Err()
 	}
 	defer func() { <-s.turn }()
-	if !s.token.Text.Empty() && time.Until(s.token.Expires) > max(s.token.Lifetime/3, time.Second) {
+	if m.cast.lives(s.token) {
 		return s.token, nil
 	}
 	token, err := m.cast.mint(ctx, m, m.optionsFor(point))
@@ -67,6 +67,18 @@ func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, err
 	}
 	s.token = token
 	return token, nil
+}
+
+// lives says whether a shared token may be used on. Of one whose end is not told (RFC 6749 §5.1 only recommends
+// expires_in) the plan's bound for lifetimes is all that is known.
+func (c *Cast) lives(token oauth.Token) bool {
+	switch {
+	case token.Text.Empty():
+		return false
+	case token.Expires.IsZero():
+		return time.Since(token.Obtained) < c.plan.Limits.TokenLifetime.D()/3
+	}
+	return time.Until(token.Expires) > max(token.Lifetime/3, time.Second)
 }
 
 // standing gives what a member shows at a point that takes no tokens of an authorization server.

@@ -79,8 +79,8 @@ func (p *Pass) ScopesOf(ctx context.Context, token oauth.Token) ([]ScopeTold, er
 		p.Note("the resource server is not told that the token is active, so introspection says nothing about its scope")
 		return all, nil
 	}
-	if scope, ok := claims["scope"].(string); ok && strings.TrimSpace(scope) != "" {
-		all = append(all, ScopeTold{By: "introspection", Scopes: strings.Fields(scope)})
+	if scopes := oauth.ScopesIn(claims); len(scopes) > 0 {
+		all = append(all, ScopeTold{By: "introspection", Scopes: scopes})
 	}
 	return all, nil
 }

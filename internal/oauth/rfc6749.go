@@ -95,9 +95,8 @@ func jwt(compact string) *JWS {
 }
 
 func granted(m map[string]any, o TokenOptions) ([]string, bool) {
-	told, ok := m["scope"].(string)
-	if ok {
-		return strings.Fields(told), true
+	if m["scope"] != nil || m["scp"] != nil {
+		return ScopesIn(m), true
 	}
 	if o.NoScope {
 		return nil, false

@@ -79,12 +79,16 @@ func (j *JWS) part(part, name string) (map[string]any, error) {
 func (j *JWS) Audience() []string { return Strings(j.Claims["aud"]) }
 
 // Scope is scope, written as one string (RFC 9068 §2.2.3) or, by some servers, as an array or as scp.
-func (j *JWS) Scope() []string {
+func (j *JWS) Scope() []string { return ScopesIn(j.Claims) }
+
+// ScopesIn reads the scopes of a token's claims, of an introspection or of a token answer: scope is a string of words
+// (RFC 6749 §3.3); some servers call it scp, or give an array.
+func ScopesIn(claims map[string]any) []string {
 	for _, name := range []string{"scope", "scp"} {
-		if s, ok := j.Claims[name].(string); ok {
+		if s, ok := claims[name].(string); ok {
 			return strings.Fields(s)
 		}
-		if all := Strings(j.Claims[name]); all != nil {
+		if all := Strings(claims[name]); all != nil {
 			return all
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path"
 	"slices"
@@ -24,7 +25,8 @@ type oddity struct {
 	name   string
 	at     []string // components of the sandbox
 	alter  func(r *http.Request, said *httptest.ResponseRecorder)
-	around func(h http.Handler) http.Handler // instead of alter
+	around func(h http.Handler) http.Handler        // instead of alter
+	shared func() func(h http.Handler) http.Handler // instead of around, with what the components of one ride share
 	edit   func(*plan.Plan)
 	only   []string          // the checks that meet it; all where the whole matrix is asked for
 	fails  map[string]string // true findings: check -> why it is one
@@ -207,7 +209,7 @@ var oddities = []oddity{
 		only: []string{"enforce.*"},
 	},
 	{
-		name: "401 where a scope is missing", at: []string{"gateway", "legacy", "edge-a", "edge-b"},
+		name: "401 where a scope is missing", at: []string{"gateway", "legacy", "edge", "edge-a", "edge-b"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
 			if said.Code == 403 {
 				said.Code = 401
@@ -216,7 +218,7 @@ var oddities = []oddity{
 		only: []string{"enforce.*", "issue.*", "audit.*"},
 	},
 	{
-		name: "no WWW-Authenticate anywhere", at: []string{"as", "gateway", "legacy", "edge-a", "edge-b"},
+		name: "no WWW-Authenticate anywhere", at: []string{"as", "gateway", "legacy", "edge", "edge-a", "edge-b"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) { said.Header().Del("WWW-Authenticate") },
 		only:  []string{"authenticate.*", "enforce.*", "bind.*", "register.*"},
 	},
@@ -231,13 +233,26 @@ var oddities = []oddity{
 		unsure: map[string]string{"audit.refusals-logged": "nothing was refused"}, // by no answer that a record could be about
 	},
 	{
-		name: "a connection carries one request", at: []string{"as", "gateway", "legacy", "edge-a", "edge-b"},
+		name: "a connection carries one request", at: []string{"as", "gateway", "legacy", "edge", "edge-a", "edge-b"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) { said.Header().Set("Connection", "close") },
 		only:  []string{"bind.*", "enforce.*", "register.*"},
 	},
 	{
 		name: "reading a registration rotates its token", at: []string{"as"}, around: rotatesOnRead,
 		only: []string{"register.*", "offboard.*", "enforce.assertion-as-token", "rotate.*"},
+	},
+	{
+		name: "opaque tokens", at: []string{"as", "gateway", "legacy", "edge", "edge-a", "edge-b"}, edit: wantOpaque,
+		shared: func() func(http.Handler) http.Handler { return phantom(func(map[string]any) {}) },
+		only:   []string{"issue.*", "claims.*", "enforce.*", "expire.token-past-expiry", "revoke.*"},
+	},
+	{
+		name: "opaque tokens without expires_in", at: []string{"as", "gateway", "legacy", "edge", "edge-a", "edge-b"}, edit: wantOpaque,
+		shared: func() func(http.Handler) http.Handler {
+			return phantom(func(m map[string]any) { delete(m, "expires_in") })
+		},
+		only:   []string{"issue.*", "claims.*", "enforce.*", "expire.token-past-expiry", "revoke.*", "compromise.recovery"},
+		unsure: map[string]string{"expire.token-past-expiry": "does not say how long", "issue.token-lifetime": "neither the answer nor the token says"},
 	},
 	{
 		name: "tokens without expires_in", at: []string{"as"},
@@ -335,12 +350,16 @@ func (o oddity) ride(t *testing.T) {
 	if os.Getenv("CHECKRIDE_MATRIX") != "" {
 		only = nil
 	}
+	around := o.around
+	if o.shared != nil {
+		around = o.shared()
+	}
 	setup := Setup{Catalogue: checks.Catalogue(), Only: only, Edit: o.edit, Around: func(component string, h http.Handler) http.Handler {
 		if !slices.Contains(o.at, component) {
 			return h
 		}
-		if o.around != nil {
-			return ridersOnly(o.around(h), h)
+		if around != nil {
+			return ridersOnly(around(h), h)
 		}
 		return ridersOnly(altered(h, o.alter), h)
 	}}
@@ -445,6 +464,61 @@ func replaceMembers(said *httptest.ResponseRecorder, replace func(map[string]any
 	}
 	said.Body.Reset()
 	said.Body.Write(text)
+}
+
+func wantOpaque(p *plan.Plan) {
+	for i := range p.Points {
+		p.Points[i].Format = "opaque"
+	}
+}
+
+// phantom hands out opaque tokens and turns them into the real ones wherever they are shown: the phantom token pattern.
+func phantom(alter func(answer map[string]any)) func(http.Handler) http.Handler {
+	var mu sync.Mutex
+	real := map[string]string{}
+	known := func(shown string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		if token, given := real[shown]; given {
+			return token
+		}
+		return shown
+	}
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			for i, value := range r.Header["Authorization"] {
+				if scheme, shown, is := strings.Cut(value, " "); is {
+					r.Header["Authorization"][i] = scheme + " " + known(strings.TrimSpace(shown))
+				}
+			}
+			if r.URL.Path == "/introspect" || r.URL.Path == "/revoke" {
+				body, err := io.ReadAll(r.Body)
+				form, wrong := url.ParseQuery(string(body))
+				if err == nil && wrong == nil && form.Has("token") {
+					form.Set("token", known(form.Get("token")))
+					body = []byte(form.Encode())
+				}
+				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+			}
+			said := httptest.NewRecorder()
+			h.ServeHTTP(said, r)
+			if r.URL.Path == "/token" {
+				replaceMembers(said, func(m map[string]any) {
+					token, is := m["access_token"].(string)
+					if !is {
+						return
+					}
+					alias := rand.Text()
+					mu.Lock()
+					real[alias] = token
+					mu.Unlock()
+					m["access_token"] = alias
+					alter(m)
+				})
+			}
+			send(w, said)
+		})
+	}
 }
 
 // rotatesOnRead gives another registration token with every answer about a registration, and takes none but the newest
