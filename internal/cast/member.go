@@ -167,6 +167,9 @@ func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, 
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
+	if wish.Metadata != nil || client.Auth != methodOf(described) {
+		return nil, &FactError{Fact: fact, Err: errors.New("the hook provision makes clients as the plan describes them and no others")}
+	}
 	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
 	err = c.intend(ctx, member)
 	if err != nil {
@@ -185,7 +188,7 @@ func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, 
 	}
 	err = c.came(member, registration)
 	if err != nil {
-		return nil, err
+		return nil, &FactError{Fact: fact, Err: err}
 	}
 	err = c.settle(ctx, member)
 	if err != nil {
@@ -329,10 +332,7 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 	n := c.serial.Add(1)
 	method := wish.Auth
 	if method == "" {
-		method = oauth.Method(described.Auth)
-	}
-	if method == "" {
-		method = oauth.ClientSecretBasic
+		method = methodOf(described)
 	}
 	scopes := described.Scopes
 	if wish.Scopes != nil {
@@ -387,6 +387,13 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 		}
 	}
 	return client, metadata, nil
+}
+
+func methodOf(described plan.Client) oauth.Method {
+	if described.Auth == "" {
+		return oauth.ClientSecretBasic
+	}
+	return oauth.Method(described.Auth)
 }
 
 func namesSubject(metadata map[string]any) bool {

@@ -25,14 +25,15 @@ var SecretLogin = Need{Name: "a client secret", Has: func(p *plan.Plan, at *plan
 	return Absent, "the given partner does not authenticate by a secret", ""
 }}
 
-// Methods gives the authentication methods by which the ride can have a partner: the given client's own, or those that
-// the home server says it supports (RFC 8414 §2; client_secret_basic where it says nothing) and the plan has means for.
+// Methods gives the authentication methods by which the ride can have a partner: the given client's own, the one with
+// which the operator's hook makes clients, or those that the home server says it supports (RFC 8414 §2;
+// client_secret_basic where it says nothing) and the plan has means for.
 func (p *Pass) Methods(ctx context.Context) ([]oauth.Method, error) {
 	described, ok := p.Cast.Client(cast.Partner)
 	if !ok {
 		return nil, CannotTell("the plan has no partner; add one under clients")
 	}
-	if described.ID.Text != "" {
+	if described.ID.Text != "" || p.Stack.Plan.Registration.Mode == "hook" {
 		return []oauth.Method{oauth.Method(described.Auth)}, nil
 	}
 	server, err := p.Cast.Server(ctx, p.Cast.HomeServer())

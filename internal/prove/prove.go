@@ -7,8 +7,10 @@ package prove
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
+	"time"
 
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
@@ -28,6 +30,7 @@ type Setup struct {
 	Timing    sandbox.Timing
 	Rules     ride.Rules
 	Only      []string
+	Slow      time.Duration                                       // each read of the ride's connections takes this long
 	Edit      func(*plan.Plan)                                    // alters the sandbox's own plan
 	Beside    func(*memnet.Network) (stop func())                 // what else stands on the network
 	Around    func(component string, h http.Handler) http.Handler // alters what the sandbox's components hear and say
@@ -54,9 +57,33 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	}
 	var entries []logbook.Entry
 	_, err = ride.Run(ctx, ride.Config{
-		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: network.DialContext, Tool: "checkride/proof", Rules: s.Rules,
+		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: slowed(network.DialContext, s.Slow), Tool: "checkride/proof", Rules: s.Rules,
 		Ledger: filepath.Join(s.Dir, "ledger.jsonl"), StateDir: s.Dir,
 		Write: func(entry logbook.Entry) error { entries = append(entries, entry); return nil },
 	})
 	return entries, err
+}
+
+// slowed makes every read of the connections that it dials take some time.
+func slowed(dial func(context.Context, string, string) (net.Conn, error), by time.Duration) func(context.Context, string, string) (net.Conn, error) {
+	if by == 0 {
+		return dial
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &slow{Conn: c, by: by}, nil
+	}
+}
+
+type slow struct {
+	net.Conn
+	by time.Duration
+}
+
+func (s *slow) Read(b []byte) (int, error) {
+	time.Sleep(s.by) // and then look: who gave up meanwhile has lost what came
+	return s.Conn.Read(b)
 }
