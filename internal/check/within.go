@@ -271,8 +271,9 @@ func (p *Pass) confirmed(x wire.Exchange) error {
 // interval between two probes: fine at first, a twentieth of what has passed later (rule 8).
 func interval(elapsed time.Duration) time.Duration { return max(250*time.Millisecond, elapsed/20) }
 
-// lead is how long before the limit the decisive probe is sent, so that its answer is there in time.
-func lead(limit time.Duration) time.Duration { return min(limit/10, 500*time.Millisecond) }
+// lead is how long before the limit the decisive probe is sent, so that its answer is there in time, on a busy machine
+// too. What is still accepted then is asked again just after the limit.
+func lead(limit time.Duration) time.Duration { return min(limit/5, time.Second) }
 
 // ahead is the lead of a watch. A repeated one is probed as near to the limit as its answers allow.
 func (o *watch) ahead(w Withdrawal) time.Duration {
