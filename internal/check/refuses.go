@@ -62,14 +62,19 @@ func (p *Pass) nodes(point *plan.Point) []string {
 	return point.Addresses
 }
 
+// nodeName is a case's name at one of several nodes.
+func nodeName(name, node string) string {
+	_, port, err := net.SplitHostPort(node)
+	if err != nil {
+		return name
+	}
+	return name + " at node " + port
+}
+
 // sandwich is one altered request between two controls. It gives whether the last control was accepted, which then
 // serves the neighbour.
 func (p *Pass) sandwich(ctx context.Context, control Call, elsewhere *Call, change wire.Change, node string, open bool) (bool, error) {
-	name := change.Name
-	if node != "" {
-		_, port, _ := net.SplitHostPort(node)
-		name += " at node " + port
-	}
+	name := nodeName(change.Name, node)
 	before := len(p.observation.Exchanges)
 	for attempt := range 3 {
 		if attempt > 0 {

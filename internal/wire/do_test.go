@@ -144,7 +144,7 @@ func TestHandshakesAreExchanges(t *testing.T) {
 		"our certificate":                  {demand, wire.Line{Certificate: trusted().issue(t, "partner")}, wire.None, ""},
 		"an old protocol":                  {func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }, wire.Line{}, wire.Alert, "protocol version"},
 		"another name":                     {nil, wire.Line{ServerName: "other.test"}, wire.Untrusted, "other.test"},
-		"roots of somebody else":           {nil, wire.Line{Roots: x509.NewCertPool()}, wire.Untrusted, "unknown authority"},
+		"roots of somebody else":           {nil, wire.Line{Roots: x509.NewCertPool()}, wire.Untrusted, "a proxy's that inspects TLS"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -265,7 +266,7 @@ func classify(err error, quiet bool) (Failure, string) {
 	case errors.Is(err, errLimit):
 		return Oversized, err.Error()
 	case errors.As(err, &verify):
-		return Untrusted, verify.Error()
+		return Untrusted, verify.Error() + issuedBy(verify)
 	case errors.As(err, &op) && op.Op == "remote error": // how crypto/tls names an alert of the peer
 		return Alert, op.Err.Error()
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -280,6 +281,15 @@ func classify(err error, quiet bool) (Failure, string) {
 		return Malformed, "the answer was cut short: " + err.Error()
 	}
 	return Malformed, err.Error()
+}
+
+// issuedBy names who issued a certificate that is not trusted: the CA that the plan lacks, or a proxy that inspects TLS.
+func issuedBy(err *tls.CertificateVerificationError) string {
+	var unknown x509.UnknownAuthorityError
+	if len(err.UnverifiedCertificates) == 0 || !errors.As(err.Err, &unknown) {
+		return ""
+	}
+	return fmt.Sprintf("; it was issued by %q: name that CA in the plan (ca), unless it is a proxy's that inspects TLS", err.UnverifiedCertificates[0].Issuer)
 }
 
 // ended says that the connection is gone.
