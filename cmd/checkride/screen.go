@@ -42,6 +42,10 @@ func newScreen(w io.Writer, format string) (screen, error) {
 		if err == nil {
 			s.opts.Width = width
 		}
+		s.opts.Rows = func() int {
+			_, rows, _ := term.GetSize(int(file.Fd())) // 0 where nobody can be asked
+			return rows
+		}
 	}
 	_, silenced := os.LookupEnv("NO_COLOR")
 	s.opts.Color = s.live && !silenced

@@ -3,13 +3,10 @@ package report
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/verdict"
@@ -76,18 +73,14 @@ func (l *Live) draw() error {
 	return nil
 }
 
-// rows is the height of the terminal: a frame that is higher cannot be redrawn in place. It is asked anew for each
-// frame, since people resize windows.
+// rows is the height of the terminal: a frame that is higher cannot be redrawn in place.
 func (l *Live) rows() int {
-	file, isFile := l.out.(*os.File)
-	if !isFile {
-		return usualRows
+	if l.opts.Rows != nil {
+		if rows := l.opts.Rows(); rows > 0 {
+			return rows
+		}
 	}
-	_, rows, err := term.GetSize(int(file.Fd()))
-	if err != nil || rows <= 0 {
-		return usualRows
-	}
-	return rows
+	return usualRows
 }
 
 // usualRows is taken where nobody can be asked.

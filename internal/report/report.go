@@ -19,11 +19,12 @@ import (
 
 // Options say what the writer cannot be asked.
 type Options struct {
-	Width   int    // columns of the terminal; 0: 100
-	Color   bool   // use ANSI colours
-	Brief   bool   // the verdict, two lines for each finding and the counts: what progress in plain lines has not said
-	Report  string // path of the HTML report, to be named at the end; may be empty
-	Logbook string // path of the logbook, to be named at the end; may be empty
+	Width   int        // columns of the terminal; 0: 100
+	Color   bool       // use ANSI colours
+	Brief   bool       // the verdict, two lines for each finding and the counts: what progress in plain lines has not said
+	Rows    func() int // lines of the terminal now, since people resize windows; nil, or 0 from it: unknown
+	Report  string     // path of the HTML report, to be named at the end; may be empty
+	Logbook string     // path of the logbook, to be named at the end; may be empty
 }
 
 func (o Options) width() int {
