@@ -24,7 +24,7 @@ and how to play a partner by hand, and writes a plan that fits. Healthy unless t
 
 A defect is a real bug: ` + listed(defect.All()) + `
 
-A situation is an honest stack that traps a naive tester: ` + listed(situationNames()),
+A situation is an honest stack that traps a naive tester: ` + listed(defect.Situations()),
 		Example: examples(`
 checkride sandbox                                              healthy, in a temporary directory
 checkride sandbox --defect alg_none --defect token_cache=6s
@@ -36,9 +36,9 @@ checkride sandbox --dir stack                                  then: checkride r
 			if err != nil {
 				return &misuse{err: err}
 			}
-			situation, err := parseSituations(situations)
+			situation, err := defect.ParseSituation(situations...)
 			if err != nil {
-				return &misuse{err: err, hint: "`checkride sandbox --help` lists them"}
+				return &misuse{err: err}
 			}
 			return stay(cmd, dir, set, situation)
 		},
@@ -47,7 +47,7 @@ checkride sandbox --dir stack                                  then: checkride r
 	cmd.Flags().StringArrayVar(&situations, "situation", nil, "a situation, NAME or NAME=VALUE; may be repeated")
 	cmd.Flags().StringVar(&dir, "dir", "", "where the plan, keys and logs are written; without it a temporary directory, removed at the end")
 	completes(cmd, "defect", defect.All)
-	completes(cmd, "situation", situationNames)
+	completes(cmd, "situation", defect.Situations)
 	return cmd
 }
 

@@ -177,8 +177,8 @@ func impostor(real *x509.Certificate) (*x509.Certificate, crypto.Signer, error) 
 	return ca, key, err
 }
 
-// selfSigned makes a certificate for self_signed_tls_client_auth (RFC 8705 §2.2).
-func selfSigned(name string) (*tls.Certificate, error) {
+// SelfSigned makes a certificate that nobody else issued, as self_signed_tls_client_auth asks for (RFC 8705 §2.2).
+func SelfSigned(name string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -199,9 +199,6 @@ func selfSigned(name string) (*tls.Certificate, error) {
 	}
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
 }
-
-// SelfSigned makes a certificate that nobody issued.
-func SelfSigned(name string) (*tls.Certificate, error) { return selfSigned(name) }
 
 func newSerial() *big.Int {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))

@@ -104,18 +104,19 @@ func (c *Cast) remove(ctx context.Context, member *Member) logbook.Removal {
 		}
 	}
 	if !deleted && member.Client().RegistrationURI != "" {
-		_, err := c.Delete(ctx, member)
+		exchange, err := c.Delete(ctx, member)
 		if err != nil {
 			removal.Detail = err.Error()
 		}
+		deleted = err == nil || exchange.Status == 0 // without an answer it may have happened
 	}
-	removal.Gone, removal.Tried = c.gone(ctx, member)
+	removal.Gone, removal.Tried = c.gone(ctx, member, deleted)
 	if home && !removal.Gone && c.HasHook("delete_client") {
 		_, err := c.Hook(ctx, "delete_client", member, nil)
 		if err != nil {
 			removal.Detail = err.Error()
 		}
-		removal.Gone, removal.Tried = c.gone(ctx, member)
+		removal.Gone, removal.Tried = c.gone(ctx, member, err == nil)
 	}
 	if removal.Gone {
 		removal.Detail = ""
@@ -141,8 +142,11 @@ func (c *Cast) notGone(member *Member, tried bool) string {
 
 // gone tries what the client had: its registration token, and a token request. Both must be refused, within the settle
 // budget (rule 13 holds for cleanup too).
-func (c *Cast) gone(ctx context.Context, member *Member) (bool, bool) {
-	deadline := time.Now().Add(c.plan.Limits.Settle.D())
+func (c *Cast) gone(ctx context.Context, member *Member, deleted bool) (bool, bool) {
+	deadline := time.Now()
+	if deleted { // what was refused to be deleted need not be waited for
+		deadline = deadline.Add(c.plan.Limits.Settle.D())
+	}
 	for {
 		gone, tried := c.refused(ctx, member)
 		if gone || ctx.Err() != nil || time.Now().After(deadline) {

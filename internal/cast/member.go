@@ -2,7 +2,6 @@ package cast
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
@@ -368,7 +367,7 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 		}
 		metadata["jwks"] = map[string]any{"keys": []any{client.Key.JWK()}}
 	case oauth.SelfSignedTLSClientAuth:
-		client.Certificate, err = selfSigned(client.Name)
+		client.Certificate, err = SelfSigned(client.Name)
 		if err != nil {
 			return client, nil, err
 		}
@@ -485,11 +484,10 @@ func CertificateJWK(certificate *tls.Certificate) map[string]any {
 	return key
 }
 
-// Thumbprint is a certificate's x5t#S256: base64url of the SHA-256 of its DER (RFC 8705 §3.1).
+// Thumbprint is a certificate's x5t#S256 ([oauth.Thumbprint]); that of no certificate is empty.
 func Thumbprint(certificate *tls.Certificate) string {
 	if certificate == nil {
 		return ""
 	}
-	sum := sha256.Sum256(certificate.Certificate[0])
-	return base64.RawURLEncoding.EncodeToString(sum[:])
+	return oauth.Thumbprint(certificate.Leaf)
 }

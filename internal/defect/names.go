@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -21,12 +22,16 @@ func (s Set) Names() []string {
 	return names
 }
 
-// All gives the names of all switches, sorted.
-func All() []string {
+// All gives the names of all defects, sorted.
+func All() []string { return namesOf(reflect.TypeFor[Set]()) }
+
+// Situations gives the names of all situations, sorted.
+func Situations() []string { return namesOf(reflect.TypeFor[Situation]()) }
+
+func namesOf(switches reflect.Type) []string {
 	var names []string
-	of := reflect.TypeFor[Set]()
-	for i := range of.NumField() {
-		names = append(names, name(of.Field(i)))
+	for i := range switches.NumField() {
+		names = append(names, name(switches.Field(i)))
 	}
 	sort.Strings(names)
 	return names
@@ -35,19 +40,37 @@ func All() []string {
 // Parse turns names into a set. A duration is given as name=6s; a switch as its name alone.
 func Parse(names ...string) (Set, error) {
 	var set Set
-	value := reflect.ValueOf(&set).Elem()
-	for _, wanted := range names {
-		key, text, given := strings.Cut(wanted, "=")
-		field, ok := fieldOf(value, key)
-		if !ok {
-			return Set{}, fmt.Errorf("defect %q is not known; `checkride sandbox --help` lists them", key)
-		}
-		err := turnOn(field, key, text, given)
-		if err != nil {
-			return Set{}, err
-		}
+	err := parse("defect", reflect.ValueOf(&set).Elem(), names)
+	if err != nil {
+		return Set{}, err
 	}
 	return set, nil
+}
+
+// ParseSituation turns names into a situation: waf, lagging_replicas=500ms, rate_limit=20.
+func ParseSituation(names ...string) (Situation, error) {
+	var situation Situation
+	err := parse("situation", reflect.ValueOf(&situation).Elem(), names)
+	if err != nil {
+		return Situation{}, err
+	}
+	return situation, nil
+}
+
+// parse sets the fields of a struct by their names; kind is what they are called in an error.
+func parse(kind string, switches reflect.Value, names []string) error {
+	for _, wanted := range names {
+		key, text, given := strings.Cut(wanted, "=")
+		field, ok := fieldOf(switches, key)
+		if !ok {
+			return fmt.Errorf("%s %q is not known; `checkride sandbox --help` lists them", kind, key)
+		}
+		err := turnOn(field, kind+" "+key, key, text, given)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func fieldOf(value reflect.Value, key string) (reflect.Value, bool) {
@@ -64,18 +87,25 @@ func name(field reflect.StructField) string {
 	return word
 }
 
-func turnOn(field reflect.Value, key, text string, given bool) error {
-	if field.Type() != reflect.TypeFor[time.Duration]() {
+func turnOn(field reflect.Value, what, key, text string, given bool) error {
+	switch field.Interface().(type) {
+	case bool:
 		if given {
-			return fmt.Errorf("defect %s is on or off; write %s alone", key, key)
+			return fmt.Errorf("%s is on or off; write %s alone", what, key)
 		}
 		field.SetBool(true)
-		return nil
+	case time.Duration:
+		length, err := time.ParseDuration(text)
+		if err != nil || length <= 0 {
+			return fmt.Errorf("%s needs a length of time; write %s=6s", what, key)
+		}
+		field.SetInt(int64(length))
+	default:
+		n, err := strconv.Atoi(text)
+		if err != nil || n <= 0 {
+			return fmt.Errorf("%s needs a number; write %s=20", what, key)
+		}
+		field.SetInt(int64(n))
 	}
-	length, err := time.ParseDuration(text)
-	if err != nil || length <= 0 {
-		return fmt.Errorf("defect %s needs a length of time; write %s=6s", key, key)
-	}
-	field.SetInt(int64(length))
 	return nil
 }

@@ -259,10 +259,3 @@ func FormField(name, value string) wire.Change {
 		return r.SetForm(name, value), nil
 	}}
 }
-
-// WithoutFormField takes a field of the form away.
-func WithoutFormField(name string) wire.Change {
-	return wire.Change{Name: fmt.Sprintf("no form field %s", name), Apply: func(r wire.Request) (wire.Request, error) {
-		return r.WithoutForm(name), nil
-	}}
-}

@@ -7,12 +7,10 @@ package ride
 import (
 	"context"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -182,49 +180,22 @@ func (r *run) allowed() ([]string, error) {
 }
 
 // rootsOf gives the roots that each origin's certificate must chain to.
-func rootsOf(p *plan.Plan, resolver plan.Resolver) (map[string]*x509.CertPool, error) {
-	roots := map[string]*x509.CertPool{}
-	add := func(place, address string, ca plan.Reference) error {
-		if ca.Text == "" || address == "" {
-			return nil
-		}
-		text, err := resolver.Text(ca)
-		if err != nil {
-			return fmt.Errorf("%s.ca: %w", place, err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM([]byte(text)) {
-			return fmt.Errorf("%s.ca: no certificate in PEM; give the CA that signed the server's certificate", place)
-		}
-		parsed, err := url.Parse(address)
-		if err != nil {
-			return fmt.Errorf("%s: %s is no URL", place, address)
-		}
-		roots[parsed.Scheme+"://"+parsed.Host] = pool
-		return nil
-	}
+func rootsOf(p *plan.Plan, resolver plan.Resolver) (plan.Roots, error) {
+	roots := plan.Roots{}
 	for name, server := range p.AuthorizationServers {
-		for _, address := range []string{server.Issuer, server.Endpoints.Metadata, server.Endpoints.Token, server.Endpoints.Registration, server.Endpoints.Introspection, server.Endpoints.Revocation, server.Endpoints.JWKS} {
-			err := add("authorization_servers."+name, address, server.CA)
-			if err != nil {
-				return nil, err
-			}
+		at := server.Endpoints
+		err := roots.Add(resolver, "authorization_servers."+name, server.CA, server.Issuer, at.Metadata, at.Token, at.Registration, at.Introspection, at.Revocation, at.JWKS)
+		if err != nil {
+			return nil, err
 		}
 	}
 	for _, point := range p.Points {
-		err := errors.Join(add("points."+point.Name, point.URL, point.CA), add("points."+point.Name, point.Origin, point.CA))
+		err := roots.Add(resolver, "points."+point.Name, point.CA, point.URL, point.Origin)
 		if err != nil {
 			return nil, err
 		}
 	}
-	for name, hook := range p.Hooks {
-		_, address, _ := strings.Cut(hook.HTTP, " ")
-		err := add("hooks."+name, strings.NewReplacer("{", "", "}", "").Replace(address), hook.CA)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return roots, nil
+	return roots, roots.AddHooks(resolver, p.Hooks)
 }
 
 func (r *run) openLogs(marker string) (map[string][]*audit.Log, error) {

@@ -65,9 +65,6 @@ func New(name string, now time.Time) (*CA, error) {
 	return &CA{certificate: certificate, key: key, now: now}, nil
 }
 
-// Certificate is the CA's own certificate.
-func (a *CA) Certificate() *x509.Certificate { return a.certificate }
-
 // CertificatePEM is the CA's own certificate as PEM.
 func (a *CA) CertificatePEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Raw})
