@@ -59,7 +59,7 @@ func ends(code int) func(*testscript.TestScript, bool, []string) {
 
 // await waits until a file is there.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		_, err := os.Stat(ts.MkAbs(args[0]))
 		if err == nil {

@@ -77,11 +77,10 @@ type Cast struct {
 
 // Calibration is what is found out about an authorization server before anything rests on it (rule 11).
 type Calibration struct {
-	SameToken  bool          // it gives the same token until expiry
-	Clock      time.Duration // its clock minus ours
-	ClockWidth time.Duration // half the width of that estimate
-	TokenLife  time.Duration
-	Opaque     bool // tokens are no JWTs
+	SameToken bool          // it gives the same token until expiry
+	Clock     time.Duration // its clock minus ours
+	TokenLife time.Duration
+	Opaque    bool // tokens are no JWTs
 }
 
 // New makes a cast and resolves what the plan refers to. Nothing is sent yet.

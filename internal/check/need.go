@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/checkride/checkride/internal/plan"
 )
@@ -218,12 +219,7 @@ func mayTake(p *plan.Plan, right Right) (Missing, string, string) {
 
 // OfOneClient says whether an operation is about an object that belongs to the client that its target names.
 func OfOneClient(operation plan.Operation) bool {
-	for i := 0; i+len(placeholder) <= len(operation.Request); i++ {
-		if operation.Request[i:i+len(placeholder)] == placeholder {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(operation.Request, placeholder)
 }
 
 const placeholder = "{client_id}"

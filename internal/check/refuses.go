@@ -127,30 +127,41 @@ func (p *Pass) try(ctx context.Context, control Call, elsewhere *Call, change wi
 	if err != nil {
 		return found, err
 	}
-	if !open && !p.Stack.Rules.NoControls {
-		_, answer, err := p.Do(ctx, wire.Control, control)
+	before := &control
+	if open {
+		before = nil
+	}
+	err = p.between(ctx, before, control, change, altered, &found)
+	return found, err
+}
+
+// between sends the altered request of a control after a call that must be accepted, if one is given, and before the
+// control, which must be accepted as well.
+func (p *Pass) between(ctx context.Context, before *Call, control Call, change wire.Change, altered wire.Request, found *tasted) error {
+	if p.Stack.Rules.NoControls {
+		found.controlled = true
+		return p.bite(ctx, control, change, altered, found)
+	}
+	if before != nil {
+		_, answer, err := p.Do(ctx, wire.Control, *before)
 		if err != nil {
-			return found, err
+			return err
 		}
 		if answer.Decision != wire.Accepted {
 			found.control = answer
-			return found, nil
+			return nil
 		}
 	}
-	err = p.bite(ctx, control, change, altered, &found)
+	err := p.bite(ctx, control, change, altered, found)
 	if err != nil {
-		return found, err
-	}
-	if p.Stack.Rules.NoControls {
-		found.controlled = true
-		return found, nil
+		return err
 	}
 	_, answer, err := p.Do(ctx, wire.Control, control)
 	if err != nil {
-		return found, err
+		return err
 	}
 	found.controlled, found.control = answer.Decision == wire.Accepted, answer
-	return found, nil
+	return nil
 }
 
 // bite sends the altered request: once where the answer is clear, three times where acceptance or refusal is only

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"net"
 	"time"
 
 	"github.com/checkride/checkride/internal/logbook"
@@ -19,13 +18,11 @@ func (p *Pass) RefusesUnseen(ctx context.Context, control Call, elsewhere *Call,
 		return err
 	}
 	for _, node := range p.nodes(control.Point) {
-		name, at := change.Name, func(c Call) Call { return c }
+		at := func(c Call) Call { return c }
 		if node != "" {
-			_, port, _ := net.SplitHostPort(node)
-			name += " at node " + port
 			at = func(c Call) Call { return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false }) }
 		}
-		err = p.unseen(ctx, name, at, control, elsewhere, change)
+		err = p.unseen(ctx, nodeName(change.Name, node), at, control, elsewhere, change)
 		if err != nil {
 			return err
 		}
@@ -72,24 +69,8 @@ func (p *Pass) tryUnseen(ctx context.Context, at func(Call) Call, control Call, 
 	if err != nil {
 		return found, err
 	}
-	_, answer, err := p.Do(ctx, wire.Control, control)
-	if err != nil {
-		return found, err
-	}
-	if answer.Decision != wire.Accepted {
-		found.control = answer
-		return found, nil
-	}
-	err = p.bite(ctx, fresh, change, altered, &found)
-	if err != nil {
-		return found, err
-	}
-	_, answer, err = p.Do(ctx, wire.Control, fresh)
-	if err != nil {
-		return found, err
-	}
-	found.controlled, found.control = answer.Decision == wire.Accepted, answer
-	return found, nil
+	err = p.between(ctx, &control, fresh, change, altered, &found)
+	return found, err
 }
 
 // Unseen gives a call with a token that nobody has used yet. Where the server gives the same token again there is none:

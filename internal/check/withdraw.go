@@ -113,9 +113,9 @@ func (p *Pass) HomePoint() *plan.Point {
 	return found
 }
 
-// Bystander is a good call at a point of somebody whom the check does not harm: the shared partner, or the neighbour
-// where the partner is the one that is harmed. It is nil where there is nobody else. Its token is renewed in time.
-func (p *Pass) Bystander(ctx context.Context, point *plan.Point, harmed *cast.Member) (*Call, error) {
+// Unharmed gives somebody whom the check does not harm: the shared partner, or the neighbour where the partner is the one
+// that is harmed. It is nil where there is nobody else.
+func (p *Pass) Unharmed(ctx context.Context, harmed *cast.Member) (*cast.Member, error) {
 	for _, role := range []string{cast.Partner, cast.Neighbour} {
 		if !p.Cast.Has(role) {
 			continue
@@ -124,25 +124,34 @@ func (p *Pass) Bystander(ctx context.Context, point *plan.Point, harmed *cast.Me
 		if err != nil {
 			return nil, err
 		}
-		if member.ID() == harmed.ID() {
-			continue
+		if member.ID() != harmed.ID() {
+			return member, nil
 		}
-		token, err := member.Token(ctx, point)
-		if err != nil {
-			return nil, err
-		}
-		call := p.CallAt(point, p.Allowed(point), member, token)
-		call.Name = "a call of the " + role + ", who is not harmed"
-		call.Make = func() (wire.Request, error) {
-			token, err := member.Token(ctx, point) // this call must not die of age
-			if err != nil {
-				return wire.Request{}, err
-			}
-			return p.request(point, p.Allowed(point), member, token)
-		}
-		return &call, nil
 	}
 	return nil, nil
+}
+
+// Bystander is a good call at a point of somebody whom the check does not harm ([Pass.Unharmed]). It is nil where there
+// is nobody else. Its token is renewed in time.
+func (p *Pass) Bystander(ctx context.Context, point *plan.Point, harmed *cast.Member) (*Call, error) {
+	member, err := p.Unharmed(ctx, harmed)
+	if err != nil || member == nil {
+		return nil, err
+	}
+	token, err := member.Token(ctx, point)
+	if err != nil {
+		return nil, err
+	}
+	call := p.CallAt(point, p.Allowed(point), member, token)
+	call.Name = "a call of the " + member.Role + ", who is not harmed"
+	call.Make = func() (wire.Request, error) {
+		token, err := member.Token(ctx, point) // this call must not die of age
+		if err != nil {
+			return wire.Request{}, err
+		}
+		return p.request(point, p.Allowed(point), member, token)
+	}
+	return &call, nil
 }
 
 // WithdrawnWithin asserts that tokens of a member are refused at the pass's point within the withdrawal's limit when

@@ -233,19 +233,6 @@ func AssertionTampered() wire.Change {
 	})
 }
 
-// AssertionEmbeddedKey is signed with a key of ours that stands in its header (RFC 8725 §3.8).
-func AssertionEmbeddedKey(own oauth.Key) wire.Change {
-	return assertion("assertion with an own key in the header", BadSignature, func(j *wire.JWT) error {
-		err := sameAlg(j, own)
-		if err != nil {
-			return err
-		}
-		j.Header["jwk"] = own.JWK()
-		j.Key = own.Signer
-		return nil
-	})
-}
-
 func sameAlg(j *wire.JWT, k oauth.Key) error {
 	if alg, _ := j.Header["alg"].(string); alg != k.Alg {
 		return fmt.Errorf("the other key is for %s and the assertion for %s; give a key for the same algorithm", k.Alg, alg)

@@ -111,25 +111,6 @@ func RevocationDecision(x wire.Exchange) (wire.Decision, string) {
 	return otherwise(x)
 }
 
-// DocumentDecision judges the fetch of a public document (metadata, JWKS): Accepted is 200 with a JSON object, Denied is
-// 401, 403 or 404.
-func DocumentDecision(x wire.Exchange) (wire.Decision, string) {
-	if d, why, done := transport(x); done {
-		return d, why
-	}
-	switch x.Status {
-	case http.StatusOK:
-		_, _, err := object(x.Body, maxDocument)
-		if err != nil {
-			return wire.Unknown, "200 without a JSON object"
-		}
-		return wire.Accepted, "200"
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound:
-		return wire.Denied, fmt.Sprint(x.Status)
-	}
-	return otherwise(x)
-}
-
 // transport decides what never became an answer, and the answers that say "not now" at every endpoint.
 func transport(x wire.Exchange) (wire.Decision, string, bool) {
 	switch x.Failure {

@@ -49,7 +49,6 @@ type Registration struct {
 	ClientID      string
 	Secret        secret.Text
 	SecretExpires time.Time // the server's clock; zero: never, or not told
-	ExpiryTold    bool      // client_secret_expires_at, which is REQUIRED with a secret
 	Token         secret.Text
 	URI           string         // registration_client_uri
 	Metadata      map[string]any // all members; client_secret and registration_access_token are secret.Text
@@ -78,7 +77,6 @@ func ReadRegistration(x wire.Exchange, keep *secret.Keeper) (Registration, error
 		if !ok {
 			return r, errors.New("registration: client_secret_expires_at is no number of seconds (RFC 7591 §3.2.1); look at the answer")
 		}
-		r.ExpiryTold = true
 		if s != 0 { // "or 0 if it will not expire"
 			r.SecretExpires, _ = Date(v)
 		}

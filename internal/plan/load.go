@@ -90,14 +90,6 @@ func Parse(name, dir string, text []byte, options ...Option) (*Plan, error) {
 	return p, nil
 }
 
-// Defaults gives an empty plan with the defaults that an absent key has.
-func Defaults() Plan {
-	var p Plan
-	setDefaults(reflect.ValueOf(&p).Elem())
-	p.Limits.Deletion = Duration(p.Limits.Revocation.Longest())
-	return p
-}
-
 // document gives the root mapping of the only document, or nil and a complaint.
 func (c *complaint) document(text []byte) *yaml.Node {
 	if len(text) > largest {

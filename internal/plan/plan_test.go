@@ -171,9 +171,6 @@ func TestServersOfAPlanByHand(t *testing.T) {
 	if diff != "" {
 		t.Error(diff)
 	}
-	if Defaults().Limits.Deletion.String() != "10s" {
-		t.Error("defaults leave deletion out")
-	}
 }
 
 func TestExclusionMatches(t *testing.T) {

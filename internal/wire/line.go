@@ -23,7 +23,6 @@ type line struct {
 	conn   net.Conn // the TLS connection, or the plain one
 	meter  *meter
 	reader *bufio.Reader
-	asked  bool
 	state  *tls.ConnectionState
 	used   int
 	idle   time.Time
@@ -91,7 +90,7 @@ func (w *Wire) open(ctx context.Context, to destination, over Line, deadline tim
 	}
 	l := &line{conn: raw}
 	if to.tls {
-		err = l.handshake(ctx, raw, w.tlsConfig(to, over, l), deadline)
+		err = l.handshake(ctx, raw, w.tlsConfig(to, over), deadline)
 		if err != nil {
 			_ = raw.Close()
 			return nil, err
@@ -104,7 +103,7 @@ func (w *Wire) open(ctx context.Context, to destination, over Line, deadline tim
 
 // tlsConfig is made for each line. Nothing is resumed: a resumed session would carry the identity of an earlier
 // certificate.
-func (w *Wire) tlsConfig(to destination, over Line, l *line) *tls.Config {
+func (w *Wire) tlsConfig(to destination, over Line) *tls.Config {
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS12,
 		ServerName:             to.name,
@@ -114,7 +113,6 @@ func (w *Wire) tlsConfig(to destination, over Line, l *line) *tls.Config {
 		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		// A callback, so that the certificate is shown even when the server's list of CAs does not name its issuer.
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			l.asked = true
 			if over.Certificate != nil {
 				return over.Certificate, nil
 			}

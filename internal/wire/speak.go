@@ -18,10 +18,8 @@ const (
 // speak sends the request once and reads the answer. The connection is kept or closed afterwards.
 func (w *Wire) speak(ctx context.Context, x *Exchange, l *line, b built, deadline time.Time) {
 	x.Remote = l.conn.RemoteAddr().String()
-	x.Asked = l.asked
 	if l.state != nil {
 		x.TLS = tls.VersionName(l.state.Version)
-		x.Peer = l.state.PeerCertificates
 	}
 	_ = l.conn.SetDeadline(deadline)
 	interrupted := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) })

@@ -121,13 +121,10 @@ type Exchange struct {
 	Body     []byte // at most Config.MaxBody
 	Failure  Failure
 	Detail   string
-	Remote   string // the node that was dialled
-	Fresh    bool   // the connection had carried nothing before
-	Resumed  bool
-	Date     time.Time           // the Date header, or zero
-	TLS      string              // TLS 1.3, or empty
-	Asked    bool                // the server asked for a client certificate when this connection was opened
-	Peer     []*x509.Certificate // the chain that the server showed, leaf first
+	Remote   string    // the node that was dialled
+	Fresh    bool      // the connection had carried nothing before
+	Date     time.Time // the Date header, or zero
+	TLS      string    // TLS 1.3, or empty
 
 	shown   shown // the request as it is recorded
 	secrets map[string]secret.Text

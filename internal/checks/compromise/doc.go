@@ -1,3 +1,3 @@
 // Package compromise holds the checks of the stage compromise: a thief has copies, the alarm is raised, and service comes
-// back without what was stolen.
+// back without what was stolen. Start with [ThiefIsLockedOut] and [Recovery].
 package compromise

@@ -87,20 +87,12 @@ func signing(ctx context.Context, p *check.Pass, partner *cast.Member) (*cast.Me
 
 // another is a token request of somebody who is not deleted.
 func another(ctx context.Context, p *check.Pass, partner *cast.Member) (*check.Call, error) {
-	for _, role := range []string{cast.Partner, cast.Neighbour} {
-		if !p.Cast.Has(role) {
-			continue
-		}
-		member, err := p.Cast.Member(ctx, role)
-		if err != nil {
-			return nil, err
-		}
-		if member.ID() != partner.ID() {
-			call := p.Login(member)
-			return &call, nil
-		}
+	member, err := p.Unharmed(ctx, partner)
+	if err != nil || member == nil {
+		return nil, err
 	}
-	return nil, nil
+	call := p.Login(member)
+	return &call, nil
 }
 
 // signedBefore is a token request with an assertion that was signed now and lives beyond the watch.
