@@ -24,13 +24,14 @@ type Plain struct {
 	state   *progress
 	begun   bool
 	said    map[logbook.Stage]bool
+	reasons map[string]bool // given in full already
 	last    time.Duration
 	removed []logbook.Removal
 }
 
 // NewPlain writes on w.
 func NewPlain(w io.Writer) *Plain {
-	return &Plain{out: w, state: newProgress(), said: map[logbook.Stage]bool{}}
+	return &Plain{out: w, state: newProgress(), reasons: map[string]bool{}, said: map[logbook.Stage]bool{}}
 }
 
 // Write takes an entry and writes the lines that follow from it.
@@ -89,7 +90,7 @@ func (p *Plain) observation(o *logbook.Observation) []string {
 			what = measured(&bound) + ", limit " + verdict.Time(bound.Limit)
 		}
 		if mark == verdict.Inconclusive || mark == verdict.Error {
-			what = because
+			what = p.reason(because)
 		}
 		line := strings.ToUpper(mark.String()) + " " + o.Check
 		if severity := p.state.severity[o.Check].String(); mark == verdict.Fail && severity != "" {
@@ -113,6 +114,16 @@ func (p *Plain) observation(o *logbook.Observation) []string {
 		lines = append(lines, fmt.Sprintf("%s: %s", stage, stageWords(p.state, stage)))
 	}
 	return lines
+}
+
+// reason gives a reason in full once; one cause can leave many checks undecided.
+func (p *Plain) reason(because string) string {
+	const long = 80
+	if len(because) > long && p.reasons[because] {
+		return "for the same reason"
+	}
+	p.reasons[because] = true
+	return because
 }
 
 // slowest tells the longest time that a check measured, where all were within their limits.
