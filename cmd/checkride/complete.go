@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/checkride/checkride/internal/check"
@@ -12,9 +10,8 @@ import (
 // matching gives the checks of an id, or of a pattern that ends with a star.
 func matching(pattern string) []*check.Check {
 	var found []*check.Check
-	start, star := strings.CutSuffix(pattern, "*")
 	for _, c := range checks.Catalogue() {
-		if c.ID == pattern || star && strings.HasPrefix(c.ID, start) {
+		if c.Matches(pattern) {
 			found = append(found, c)
 		}
 	}

@@ -60,19 +60,20 @@ type Cast struct {
 	clients atomic.Int64
 	issuers map[string]*issuer // by client name of the plan
 
-	mu         sync.Mutex
-	servers    map[string]*Once[*oauth.Server]
-	members    map[string]*Once[*Member]
-	shared     map[string]*slot
-	calibrated map[string]*Once[Calibration]
-	created    []*Member
-	lost       []*Member         // may have come to be, and nobody knows their client_id
-	spent      map[string]string // by client_id: why a given client cannot play any more
-	failures   map[string]int    // failed authentications by client_id
-	shown      map[string]string // by thumbprint: whose certificate it is
-	issued     []oauth.Token
-	bearers    map[secret.Text]*Member
-	certs      int
+	servers    Facts[*oauth.Server]
+	members    Facts[*Member]
+	calibrated Facts[Calibration]
+
+	mu       sync.Mutex
+	shared   map[string]*slot
+	created  []*Member
+	lost     []*Member         // may have come to be, and nobody knows their client_id
+	spent    map[string]string // by client_id: why a given client cannot play any more
+	failures map[string]int    // failed authentications by client_id
+	shown    map[string]string // by thumbprint: whose certificate it is
+	issued   []oauth.Token
+	bearers  map[secret.Text]*Member
+	certs    int
 }
 
 // Calibration is what is found out about an authorization server before anything rests on it (rule 11).
@@ -87,15 +88,12 @@ type Calibration struct {
 func New(cfg Config) (*Cast, error) {
 	c := &Cast{
 		cfg: cfg, plan: cfg.Plan,
-		issuers:    map[string]*issuer{},
-		servers:    map[string]*Once[*oauth.Server]{},
-		members:    map[string]*Once[*Member]{},
-		shared:     map[string]*slot{},
-		bearers:    map[secret.Text]*Member{},
-		spent:      map[string]string{},
-		failures:   map[string]int{},
-		shown:      map[string]string{},
-		calibrated: map[string]*Once[Calibration]{},
+		issuers:  map[string]*issuer{},
+		shared:   map[string]*slot{},
+		bearers:  map[secret.Text]*Member{},
+		spent:    map[string]string{},
+		failures: map[string]int{},
+		shown:    map[string]string{},
 	}
 	if c.cfg.Note == nil {
 		c.cfg.Note = func(logbook.Note) {}
@@ -164,17 +162,10 @@ func (c *Cast) HomeServer() string {
 
 // Server discovers an authorization server, once.
 func (c *Cast) Server(ctx context.Context, name string) (*oauth.Server, error) {
-	c.mu.Lock()
-	fact := c.servers[name]
-	if fact == nil {
-		fact = &Once[*oauth.Server]{}
-		c.servers[name] = fact
-	}
-	c.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (*oauth.Server, error) {
+	return c.servers.Get(ctx, name, func(ctx context.Context) (*oauth.Server, error) {
 		described, ok := c.plan.AuthorizationServers[name]
 		if !ok {
-			return nil, &FactError{Fact: "authorization server " + name, Err: errors.New("is not in the plan")}
+			return nil, &FactError{Fact: "authorization server " + name, Err: errors.New("is not in the plan; add it under authorization_servers")}
 		}
 		if len(described.Token.Exec) > 0 {
 			return &oauth.Server{Name: name, Issuer: described.Issuer}, nil // its tokens come from a command
@@ -226,15 +217,7 @@ func (c *Cast) Member(ctx context.Context, role string) (*Member, error) {
 
 // MemberWith gives the shared player of a role with a wish, registered once for that wish.
 func (c *Cast) MemberWith(ctx context.Context, role string, wish Wish) (*Member, error) {
-	key := role + "|" + wish.key()
-	c.mu.Lock()
-	fact := c.members[key]
-	if fact == nil {
-		fact = &Once[*Member]{}
-		c.members[key] = fact
-	}
-	c.mu.Unlock()
-	member, err := fact.Get(ctx, func(ctx context.Context) (*Member, error) { return c.come(ctx, role, wish) })
+	member, err := c.members.Get(ctx, role+"|"+wish.key(), func(ctx context.Context) (*Member, error) { return c.come(ctx, role, wish) })
 	if err != nil {
 		return nil, err
 	}
@@ -249,11 +232,11 @@ func (c *Cast) Own(ctx context.Context, role string, wish Wish) (*Member, error)
 func (c *Cast) come(ctx context.Context, role string, wish Wish) (*Member, error) {
 	described, ok := c.Client(role)
 	if !ok {
-		return nil, &FactError{Fact: "a " + role, Err: fmt.Errorf("the plan has none; add one under clients")}
+		return nil, &FactError{Fact: "a " + role, Err: errors.New("the plan has none; add one under clients")}
 	}
 	if described.ID.Text != "" {
 		if wish.Auth != "" && string(wish.Auth) != described.Auth {
-			return nil, &FactError{Fact: "a " + role + " that authenticates by " + string(wish.Auth), Err: errors.New("the given client uses " + described.Auth)}
+			return nil, &FactError{Fact: "a " + role + " that authenticates by " + string(wish.Auth), Err: errors.New("the given client uses " + described.Auth + "; give one that uses the other method, or let the ride register")}
 		}
 		member, err := c.given(ctx, described)
 		if err != nil {
@@ -262,21 +245,14 @@ func (c *Cast) come(ctx context.Context, role string, wish Wish) (*Member, error
 		return member, c.stillThere(member)
 	}
 	if !c.Registers() {
-		return nil, &FactError{Fact: "a " + role, Err: errors.New("registration is given and the client has no id in the plan")}
+		return nil, &FactError{Fact: "a " + role, Err: errors.New("registration is given and the client has no id in the plan; give clients." + role + ".id")}
 	}
 	return c.register(ctx, described, wish)
 }
 
 // Calibrate finds out how an authorization server treats tokens, once (rule 11).
 func (c *Cast) Calibrate(ctx context.Context, name string) (Calibration, error) {
-	c.mu.Lock()
-	fact := c.calibrated[name]
-	if fact == nil {
-		fact = &Once[Calibration]{}
-		c.calibrated[name] = fact
-	}
-	c.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (Calibration, error) {
+	return c.calibrated.Get(ctx, name, func(ctx context.Context) (Calibration, error) {
 		if c.cfg.Rules.NoCalibration {
 			return Calibration{}, nil
 		}

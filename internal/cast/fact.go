@@ -55,6 +55,58 @@ func (o *Once[T]) Get(ctx context.Context, compute func(context.Context) (T, err
 	}
 }
 
+// Turn is had by one at a time. Waiting is on a channel, so that a waiter can give up and no mutex is held meanwhile. The
+// zero value is free.
+type Turn struct {
+	mu   sync.Mutex
+	free chan struct{} // holds a token while nobody has the turn
+}
+
+// Take waits for the turn and gives what ends it.
+func (t *Turn) Take(ctx context.Context) (func(), error) {
+	t.mu.Lock()
+	if t.free == nil {
+		t.free = make(chan struct{}, 1)
+		t.free <- struct{}{}
+	}
+	free := t.free
+	t.mu.Unlock()
+	select {
+	case <-free:
+		return func() { free <- struct{}{} }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Facts holds facts by their keys, each computed at most once. The zero value holds none.
+type Facts[T any] struct {
+	mu    sync.Mutex
+	facts map[string]*Once[T]
+}
+
+// Get gives the fact of this key, computing it if nobody has ([Once.Get]).
+func (f *Facts[T]) Get(ctx context.Context, key string, compute func(context.Context) (T, error)) (T, error) {
+	f.mu.Lock()
+	if f.facts == nil {
+		f.facts = map[string]*Once[T]{}
+	}
+	fact := f.facts[key]
+	if fact == nil {
+		fact = &Once[T]{}
+		f.facts[key] = fact
+	}
+	f.mu.Unlock()
+	return fact.Get(ctx, compute)
+}
+
+// Forget drops all facts: what they were made of has changed.
+func (f *Facts[T]) Forget() {
+	f.mu.Lock()
+	f.facts = nil
+	f.mu.Unlock()
+}
+
 func (o *Once[T]) compute(ctx context.Context, done chan struct{}, compute func(context.Context) (T, error)) (T, error) {
 	var value T
 	err := errors.New("the tool broke while it was found out")

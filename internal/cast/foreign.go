@@ -18,14 +18,7 @@ func (c *Cast) CanJoin(server string) bool {
 // that the partner shows, so that a token of it differs from the partner's in what its issuer wrote and in nothing else.
 func (c *Cast) At(ctx context.Context, server string, partner *Member) (*Member, error) {
 	key := partner.Role + " " + partner.ID() + " at " + server
-	c.mu.Lock()
-	fact := c.members[key]
-	if fact == nil {
-		fact = &Once[*Member]{}
-		c.members[key] = fact
-	}
-	c.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (*Member, error) {
+	return c.members.Get(ctx, key, func(ctx context.Context) (*Member, error) {
 		member, err := c.join(ctx, server, partner)
 		if err != nil {
 			return nil, &FactError{Fact: fmt.Sprintf("%s registered at %s", partner.Role, server), Err: err}

@@ -58,11 +58,11 @@ func (c *Cast) Hook(ctx context.Context, name string, member *Member, values map
 func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values map[string]string) (wire.Exchange, error) {
 	method, target, ok := strings.Cut(hook.HTTP, " ")
 	if !ok {
-		return wire.Exchange{}, fmt.Errorf("http %q is not METHOD URL", hook.HTTP)
+		return wire.Exchange{}, fmt.Errorf("http %q is not METHOD URL; write it as POST https://admin.example/suspend", hook.HTTP)
 	}
 	address, err := url.Parse(fill(target, values, url.PathEscape))
 	if err != nil {
-		return wire.Exchange{}, fmt.Errorf("http %q: not a URL", hook.HTTP)
+		return wire.Exchange{}, fmt.Errorf("http %q has no URL; write it as POST https://admin.example/suspend", hook.HTTP)
 	}
 	request := wire.Request{
 		Point: "hook " + name, Purpose: wire.Setup, Who: "operator", Method: method,
@@ -95,14 +95,14 @@ func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values 
 		return exchange, fmt.Errorf("%s %s: %s %s", method, address.Redacted(), exchange.Failure, exchange.Detail)
 	}
 	if exchange.Status < 200 || exchange.Status > 299 {
-		return exchange, fmt.Errorf("%s %s answered %d, expected 2xx", method, address.Redacted(), exchange.Status)
+		return exchange, fmt.Errorf("%s %s answered %d and not 2xx; try it by hand", method, address.Redacted(), exchange.Status)
 	}
 	return exchange, nil
 }
 
 func (c *Cast) command(ctx context.Context, name string, hook plan.Hook, values map[string]string) (wire.Exchange, error) {
 	if !c.cfg.Resolver.AllowExec {
-		return wire.Exchange{}, errors.New("runs a command, which needs --allow-exec")
+		return wire.Exchange{}, errors.New("runs a command; give --allow-exec if you trust the plan")
 	}
 	arguments := make([]string, len(hook.Exec))
 	for i, argument := range hook.Exec {

@@ -61,7 +61,5 @@ func decidedAs(answer Answer, wanted wire.Decision) bool {
 // begins anew.
 func (p *Pass) ForgetKeys() {
 	p.Cast.ForgetTokens()
-	p.Stack.mu.Lock()
-	defer p.Stack.mu.Unlock()
-	clear(p.Stack.forgers)
+	p.Stack.forgers.Forget()
 }

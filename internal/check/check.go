@@ -104,6 +104,12 @@ func (c *Check) Card() *logbook.Card {
 
 var legalID = regexp.MustCompile(`^[a-z]+\.[a-z]+(-[a-z]+)*$`)
 
+// Matches says whether a pattern names the check: its id, or the beginning of it and a star, as in revoke.*.
+func (c *Check) Matches(pattern string) bool {
+	start, star := strings.CutSuffix(pattern, "*")
+	return pattern == c.ID || star && strings.HasPrefix(c.ID, start)
+}
+
 // Validate says what is wrong with a catalogue: every check has a legal and unique id, card, fix, references that are
 // known, a twin and a story.
 func Validate(catalogue []*Check) []error {

@@ -149,6 +149,7 @@ func (p *Pass) AtToken(member *cast.Member, wish cast.TokenWish) Call {
 // may carry another one, which is used from then on.
 func (p *Pass) AtConfiguration(member *cast.Member) Call {
 	call := p.asked("client configuration of "+member.Role, member, oauth.ConfigurationDecision, func() wire.Request { return member.Client().ReadRequest(*member.Server) })
+	call.Turn = member.ReadAlone
 	inner := call.Decide
 	call.Decide = func(ctx context.Context, x wire.Exchange) Answer {
 		answer := inner(ctx, x)
@@ -198,19 +199,7 @@ func (p *Pass) Exists(ctx context.Context, operation plan.Operation, denied Call
 	if p.Stack.Rules.NoRouteProof {
 		return "not asked", nil
 	}
-	s := p.Stack
-	s.mu.Lock()
-	if s.routes == nil {
-		s.routes = map[string]*cast.Once[string]{}
-	}
-	key := p.Point.Name + "|" + operation.Name
-	fact := s.routes[key]
-	if fact == nil {
-		fact = &cast.Once[string]{}
-		s.routes[key] = fact
-	}
-	s.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (string, error) {
+	return p.Stack.routes.Get(ctx, p.Point.Name+"|"+operation.Name, func(ctx context.Context) (string, error) {
 		p.rooted = true // with the seats all taken by passes that wait for this, its own would never come back
 		defer func() { p.rooted = false }()
 		return p.exists(ctx, operation, denied)

@@ -56,13 +56,14 @@ type Stack struct {
 	Watches  *Seats // who watches: more would make each other late
 	Rules    Rules
 
-	mu        sync.Mutex
-	baselines map[string]*cast.Once[refusers]
-	forgers   map[string]*cast.Once[*forge.Forger]
-	routes    map[string]*cast.Once[string]
-	turn      int
-	waited    time.Duration
-	records   uint64
+	baselines cast.Facts[refusers]
+	forgers   cast.Facts[*forge.Forger]
+	routes    cast.Facts[string]
+
+	mu      sync.Mutex
+	turn    int
+	waited  time.Duration
+	records uint64
 }
 
 // LongestWait is the longest single wait that was really waited.
@@ -189,6 +190,13 @@ func (p *Pass) through(ctx context.Context, purpose wire.Purpose, request wire.R
 
 // Do makes a call once and understands the answer.
 func (p *Pass) Do(ctx context.Context, purpose wire.Purpose, call Call) (wire.Exchange, Answer, error) {
+	if call.Turn != nil {
+		end, err := call.Turn(ctx)
+		if err != nil {
+			return wire.Exchange{}, Answer{}, err
+		}
+		defer end()
+	}
 	request, err := call.Make()
 	if err != nil {
 		return wire.Exchange{}, Answer{}, err
@@ -382,7 +390,7 @@ func (p *Pass) Wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 	if longest := p.Stack.Plan.LongestWait.D(); longest > 0 && d > longest {
-		return CannotTell("would wait %v, longer than the plan's longest_wait of %v", d.Round(time.Millisecond), longest)
+		return CannotTell("would wait %v, longer than the plan's longest_wait of %v; raise it to have this tested", d.Round(time.Millisecond), longest)
 	}
 	p.Stack.waitedFor(d)
 	if p.rooted {
@@ -497,18 +505,7 @@ func (s *Seats) Leave() { s.free <- struct{}{} }
 // Forger gives what is needed to forge tokens of the server that a point trusts: its published keys.
 func (p *Pass) Forger(ctx context.Context) (*forge.Forger, error) {
 	name := p.Cast.TokenServer(p.Point)
-	s := p.Stack
-	s.mu.Lock()
-	if s.forgers == nil {
-		s.forgers = map[string]*cast.Once[*forge.Forger]{}
-	}
-	fact := s.forgers[name]
-	if fact == nil {
-		fact = &cast.Once[*forge.Forger]{}
-		s.forgers[name] = fact
-	}
-	s.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (*forge.Forger, error) {
+	return p.Stack.forgers.Get(ctx, name, func(ctx context.Context) (*forge.Forger, error) {
 		server, err := p.Cast.Server(ctx, name)
 		if err != nil {
 			return nil, err

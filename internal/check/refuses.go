@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -62,13 +61,12 @@ func (p *Pass) nodes(point *plan.Point) []string {
 	return point.Addresses
 }
 
-// nodeName is a case's name at one of several nodes.
+// nodeName is a case's name at one of several nodes, told by the whole address: replicas often share a port.
 func nodeName(name, node string) string {
-	_, port, err := net.SplitHostPort(node)
-	if err != nil {
+	if node == "" {
 		return name
 	}
-	return name + " at node " + port
+	return name + " at node " + node
 }
 
 // sandwich is one altered request between two controls. It gives whether the last control was accepted, which then
@@ -314,18 +312,7 @@ func (p *Pass) guarded(ctx context.Context, control Call) error {
 
 // refusers takes the baselines of an operation, once: no credential, and a garbage one of the right shape.
 func (s *Stack) refusers(ctx context.Context, p *Pass, point *plan.Point, operation plan.Operation) (refusers, error) {
-	s.mu.Lock()
-	if s.baselines == nil {
-		s.baselines = map[string]*cast.Once[refusers]{}
-	}
-	key := point.Name + "|" + operation.Name
-	fact := s.baselines[key]
-	if fact == nil {
-		fact = &cast.Once[refusers]{}
-		s.baselines[key] = fact
-	}
-	s.mu.Unlock()
-	return fact.Get(ctx, func(ctx context.Context) (refusers, error) { return s.baseline(ctx, p, point, operation) })
+	return s.baselines.Get(ctx, point.Name+"|"+operation.Name, func(ctx context.Context) (refusers, error) { return s.baseline(ctx, p, point, operation) })
 }
 
 func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operation plan.Operation) (refusers, error) {

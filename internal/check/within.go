@@ -82,7 +82,7 @@ type watch struct {
 // (rule 10). Expiry is not withdrawal (rule 9).
 func (p *Pass) RefusedWithin(ctx context.Context, w Withdrawal) error {
 	if longest := p.Stack.Plan.LongestWait.D(); longest > 0 && w.Limit+p.Limits.Patience.D() > longest {
-		return CannotTell("would watch %v, longer than the plan's longest_wait of %v", w.Limit+p.Limits.Patience.D(), longest)
+		return CannotTell("would watch %v, longer than the plan's longest_wait of %v; raise it to have this tested", w.Limit+p.Limits.Patience.D(), longest)
 	}
 	p.stand() // a watch needs no seat among those who talk: its probes are few and must be on time
 	err := p.Stack.Watches.Take(ctx)

@@ -237,7 +237,7 @@ func (r *run) broken() bool {
 	return r.writeErr != nil
 }
 
-// seat is one line of the roll: a check at a place.
+// line is one line of the roll: a check at a place.
 type line struct {
 	check *check.Check
 	name  string
@@ -251,7 +251,7 @@ type line struct {
 func (r *run) roll() []*line {
 	var lines []*line
 	for _, c := range r.cfg.Catalogue {
-		if !wanted(c.ID, r.cfg.Only) {
+		if !wanted(c, r.cfg.Only) {
 			continue
 		}
 		for _, at := range r.places(c) {
@@ -266,14 +266,8 @@ func (r *run) roll() []*line {
 	return lines
 }
 
-func wanted(id string, patterns []string) bool {
-	if len(patterns) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(patterns, func(pattern string) bool {
-		stage, star := strings.CutSuffix(pattern, "*")
-		return pattern == id || star && strings.HasPrefix(id, stage)
-	})
+func wanted(c *check.Check, patterns []string) bool {
+	return len(patterns) == 0 || slices.ContainsFunc(patterns, c.Matches)
 }
 
 func (r *run) places(c *check.Check) []*line {
