@@ -501,6 +501,7 @@ func (r *run) finish(ctx context.Context) []string {
 		}
 		r.record(logbook.Entry{At: time.Since(r.start), Removal: certificates})
 	}
+	r.remarks()
 	stats := r.wire.Stats()
 	end := &logbook.End{
 		Finished: time.Now().UTC(), Took: time.Since(r.start), LongestWait: r.stack.LongestWait(), Requests: int(stats.Requests), PeakRate: stats.PeakRate,
