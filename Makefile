@@ -3,13 +3,14 @@
 # make lint    golangci-lint, built once into bin/
 # make race    the tests with the race detector
 # make matrix  every check against every defect of the sandbox
+# make odd     every check against hostile servers, and against lawful ones that answer otherwise
 # make generate  the list of checks and the pages in docs/ that are made from code
 # make real    third-party systems to ride against, until Ctrl-C
 
 LINT_VERSION := v2.15.0
 LINT := bin/$(LINT_VERSION)/golangci-lint
 
-.PHONY: demo test lint race matrix generate real
+.PHONY: demo test lint race matrix odd generate real
 
 # The demo's stack has defects, so its verdict is "not ready", which is exit code 3: here that is what should happen.
 demo:
@@ -31,7 +32,10 @@ race:
 	go test -race $(TESTFLAGS) ./internal/...
 
 matrix:
-	go test -count=1 -timeout 15m -run Matrix ./internal/prove
+	CHECKRIDE_MATRIX=1 go test -count=1 -timeout 15m -run Matrix ./internal/prove
+
+odd:
+	CHECKRIDE_MATRIX=1 go test -count=1 -timeout 15m -run 'Hostile|Oddities' ./internal/prove
 
 generate:
 	go generate ./...
