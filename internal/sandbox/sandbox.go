@@ -54,7 +54,7 @@ type Timing struct {
 
 // Demo is a stack whose ride is short.
 func Demo() Timing {
-	return Timing{TokenLife: 7 * time.Second, FeedPoll: 250 * time.Millisecond, IntrospectionCache: 400 * time.Millisecond, KeyRefresh: 500 * time.Millisecond}
+	return Timing{TokenLife: 7 * time.Second, FeedPoll: 250 * time.Millisecond, IntrospectionCache: 400 * time.Millisecond, KeyRefresh: 300 * time.Millisecond}
 }
 
 func (t Timing) orDemo() Timing {
