@@ -65,6 +65,11 @@ func TestNoSecretIsKept(t *testing.T) {
 		if outcome.Keeper.Known() < 100 {
 			t.Errorf("the ride knows only %d secrets: it did not do much", outcome.Keeper.Known())
 		}
+		// The search can find: the sandbox's own log is full of what must not be in ours.
+		leaking := read(t, filepath.Join(under, "stack", "gateway.jsonl"))
+		if outcome.Keeper.Mask(leaking) == leaking {
+			t.Error("the search finds no secret where there are many")
+		}
 		secrets := sandboxSecrets(t, filepath.Join(under, "stack"))
 		for name, text := range shown {
 			if text == "" {
