@@ -159,12 +159,14 @@ func (c *Cast) gone(ctx context.Context, member *Member, deleted bool) (bool, bo
 }
 
 func (c *Cast) refused(ctx context.Context, member *Member) (bool, bool) {
-	for range 2 { // two fresh connections: replicas may differ
+	for _, lane := range []string{"gone", "gone again"} { // connections opened for the cleanup, twice: replicas may differ
+		request := member.TokenRequest(TokenWish{Resource: member.resource(c.firstPoint(member.Server.Name))})
+		request.Over.Lane = lane
 		if member.Client().RegistrationURI == "" {
-			return c.noToken(ctx, member)
+			return c.noToken(ctx, request)
 		}
 		read := member.Client().ReadRequest(*member.Server)
-		read.Point, read.Who, read.Purpose, read.Over.Fresh = member.Server.Name, member.Role, wire.Cleanup, true
+		read.Point, read.Who, read.Purpose, read.Over = member.Server.Name, member.Role, wire.Cleanup, request.Over
 		exchange, err := c.cfg.Do.Do(ctx, read)
 		if err != nil {
 			return false, false
@@ -173,7 +175,7 @@ func (c *Cast) refused(ctx context.Context, member *Member) (bool, bool) {
 		if !ended(decision, exchange) {
 			return false, decision == wire.Accepted
 		}
-		gone, tried := c.noToken(ctx, member)
+		gone, tried := c.noToken(ctx, request)
 		if !gone {
 			return false, tried
 		}
@@ -181,9 +183,8 @@ func (c *Cast) refused(ctx context.Context, member *Member) (bool, bool) {
 	return true, true
 }
 
-// noToken tries whether the client still gets a token.
-func (c *Cast) noToken(ctx context.Context, member *Member) (bool, bool) {
-	request := member.TokenRequest(TokenWish{Fresh: true, Resource: member.resource(c.firstPoint(member.Server.Name))})
+// noToken tries whether a client still gets a token.
+func (c *Cast) noToken(ctx context.Context, request wire.Request) (bool, bool) {
 	request.Purpose = wire.Cleanup
 	exchange, err := c.cfg.Do.Do(ctx, request)
 	if err != nil {

@@ -425,7 +425,7 @@ func (c *Cast) settle(ctx context.Context, member *Member) error {
 	row, tries := 0, 0
 	for {
 		tries++
-		_, err := c.mint(ctx, member, TokenWish{Fresh: true, Resource: member.resource(c.firstPoint(member.Server.Name))})
+		_, err := c.mint(ctx, member, TokenWish{Fresh: true, Keep: row == 0, Resource: member.resource(c.firstPoint(member.Server.Name))})
 		if err == nil {
 			row++
 			if row == 2 {

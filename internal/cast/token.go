@@ -19,6 +19,7 @@ type TokenWish struct {
 	Resource string
 	NoScope  bool
 	Fresh    bool // over a connection of its own
+	Keep     bool // which later requests of this client may use, too
 }
 
 // slot is a shared token: read by many, renewed by one.
@@ -123,7 +124,7 @@ func (m *Member) TokenWith(ctx context.Context, wish TokenWish) (oauth.Token, er
 func (m *Member) TokenRequest(wish TokenWish) wire.Request {
 	request := m.Server.TokenRequest(m.Client(), m.options(wish))
 	request.Purpose = wire.Setup
-	request.Over.Fresh = wish.Fresh
+	request.Over.Fresh, request.Over.Keep = wish.Fresh, wish.Keep
 	return request
 }
 

@@ -32,7 +32,7 @@ type line struct {
 // lineKey tells connections of different kinds apart.
 type lineKey struct {
 	origin, address, name string
-	certificate           string
+	certificate, lane     string
 	roots                 *x509.CertPool
 }
 
@@ -44,7 +44,7 @@ func (w *Wire) roots(to destination, over Line) *x509.CertPool {
 }
 
 func (w *Wire) keyOf(to destination, over Line) lineKey {
-	key := lineKey{origin: to.origin, address: to.dial, name: to.name, roots: w.roots(to, over)}
+	key := lineKey{origin: to.origin, address: to.dial, name: to.name, lane: over.Lane, roots: w.roots(to, over)}
 	if over.Certificate != nil {
 		key.certificate = thumbprint(over.Certificate)
 	}

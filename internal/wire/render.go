@@ -73,7 +73,7 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 	if err := sound(r.Method, target, header); err != nil {
 		return built{}, err
 	}
-	out := built{method: r.Method, keep: !r.Over.Fresh, shown: shown{url: to.origin + shownTarget, body: shownBody}}
+	out := built{method: r.Method, keep: !r.Over.Fresh || r.Over.Keep, shown: shown{url: to.origin + shownTarget, body: shownBody}}
 	var b bytes.Buffer
 	b.WriteString(r.Method + " " + target + " HTTP/1.1\r\n")
 	for _, p := range header {
@@ -218,7 +218,7 @@ func (w *Wire) complete(given []part, r Request, to destination, serial uint64, 
 	if !has("Transfer-Encoding") && (len(body) > 0 || r.Form != nil || r.Body != nil || carries(r.Method)) {
 		add("Content-Length", strconv.Itoa(len(body)))
 	}
-	if r.Over.Fresh {
+	if r.Over.Fresh && !r.Over.Keep {
 		add("Connection", "close")
 	}
 	return append(append(first, given...), last...)

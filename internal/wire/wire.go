@@ -89,6 +89,8 @@ type FromNow time.Duration
 type Line struct {
 	Certificate *tls.Certificate // shown to the server when it asks
 	Fresh       bool             // open a new connection for this exchange and close it afterwards
+	Keep        bool             // with Fresh: keep the new connection for later exchanges of its kind
+	Lane        string           // kept connections that exchanges of this lane alone use: they were opened for it
 	Address     string           // host:port to dial instead of the origin's: one replica
 	ServerName  string           // SNI instead of the origin's host
 	Roots       *x509.CertPool   // that the server's certificate must chain to; nil: the pool that was set for the origin
