@@ -42,6 +42,8 @@ type Config struct {
 	Ride     string         // unique; part of every client_name
 	Note     func(logbook.Note)
 	Rules    Rules
+
+	Witness func(wire.Exchange) wire.Exchange // records what a command of the operator did; nil: nobody does
 }
 
 // Rules are the parts of the rules of truth that the cast holds. The zero value holds them all; a test takes one out to
@@ -74,6 +76,8 @@ type Cast struct {
 	issued   []oauth.Token
 	bearers  map[secret.Text]*Member
 	certs    int
+
+	hooks map[string]int // how often each hook was played
 }
 
 // Calibration is what is found out about an authorization server before anything rests on it (rule 11).

@@ -3,8 +3,10 @@ package cast
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
 	"net/url"
 	"os/exec"
 	"sort"
@@ -22,16 +24,19 @@ func (c *Cast) HasHook(name string) bool {
 }
 
 // Hook plays one of the operator's hooks for a member: an HTTP request or a command. Its exchange is evidence as any
-// other; for a command there is none, and the output stands in the exchange's body. A hook that does not answer 2xx,
-// or a command that fails, is an error.
+// other; that of a command holds what it printed as its body. A hook that does not answer 2xx, or a command that fails,
+// is an error.
 func (c *Cast) Hook(ctx context.Context, name string, member *Member, values map[string]string) (wire.Exchange, error) {
 	hook, ok := c.plan.Hooks[name]
 	if !ok {
 		return wire.Exchange{}, &FactError{Fact: "hook " + name, Err: errors.New("the plan has none; add it under hooks")}
 	}
 	all := map[string]string{}
+	for _, placeholder := range plan.Placeholders { // what has no value here is empty, and never sent as it stands in the plan
+		all[strings.Trim(placeholder, "{}")] = ""
+	}
 	if member != nil {
-		all["client_id"], all["client_name"] = member.ID(), member.Name()
+		all["client_id"], all["client_name"], all["auth"] = member.ID(), member.Name(), string(member.Client().Auth)
 	}
 	for key, value := range values {
 		all[key] = value
@@ -52,7 +57,18 @@ func (c *Cast) Hook(ctx context.Context, name string, member *Member, values map
 	if err != nil {
 		return exchange, &FactError{Fact: "hook " + name, Err: err}
 	}
+	c.hooked(name)
 	return exchange, nil
+}
+
+// hooked counts the hooks that were played: each is a step that somebody had to prepare.
+func (c *Cast) hooked(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.hooks == nil {
+		c.hooks = map[string]int{}
+	}
+	c.hooks[name]++
 }
 
 func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values map[string]string) (wire.Exchange, error) {
@@ -67,7 +83,7 @@ func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values 
 	request := wire.Request{
 		Point: "hook " + name, Purpose: wire.Setup, Who: "operator", Method: method,
 		Origin: address.Scheme + "://" + address.Host, Target: address.RequestURI(),
-		Body: []byte(fill(hook.Body, values, func(s string) string { return s })),
+		Body: []byte(fill(hook.Body, values, escapes(hook))),
 	}
 	names := make([]string, 0, len(hook.Header))
 	for header := range hook.Header {
@@ -113,12 +129,61 @@ func (c *Cast) command(ctx context.Context, name string, hook plan.Hook, values 
 	command.WaitDelay = time.Second // a child that keeps the pipe open must not hold the ride
 	var output bytes.Buffer
 	command.Stdout = &limited{buffer: &output, left: 1 << 20}
-	sent := time.Now()
+	exchange := wire.Exchange{Sent: time.Now(), Request: wire.Request{
+		Point: "hook " + name, Purpose: wire.Setup, Who: "operator", Method: "EXEC", Target: strings.Join(arguments, " "),
+	}}
 	err := command.Run()
-	if err != nil {
-		return wire.Exchange{}, fmt.Errorf("%s: %w", arguments[0], err)
+	exchange.Received, exchange.Body = time.Now(), output.Bytes()
+	if err == nil {
+		exchange.Status = 200
+	} else {
+		exchange.Failure, exchange.Detail = wire.Command, err.Error()
 	}
-	return wire.Exchange{Sent: sent, Received: time.Now(), Status: 200, Body: output.Bytes()}, nil
+	exchange = c.witness(name, exchange)
+	if err != nil {
+		return exchange, fmt.Errorf("%s: %w; run it by hand to see why", arguments[0], err)
+	}
+	return exchange, nil
+}
+
+// witness keeps what a command did as evidence. Where the answer is a secret it is kept only as JSON, in which secrets
+// are found by their members: in free text nobody could tell them from the rest.
+func (c *Cast) witness(name string, x wire.Exchange) wire.Exchange {
+	if plan.AnswersSecret(name) && !json.Valid(x.Body) {
+		x.Body = nil
+	}
+	if c.cfg.Witness != nil {
+		return c.cfg.Witness(x)
+	}
+	x.Discover(c.cfg.Keeper)
+	return x
+}
+
+// escapes gives how values are put into a hook's body, so that one that an authorization server chose stays a value.
+// {jwks} is JSON itself, and stands in a JSON body as it is.
+func escapes(hook plan.Hook) func(string) string {
+	kind := ""
+	for name, value := range hook.Header {
+		if strings.EqualFold(name, "Content-Type") {
+			kind, _, _ = mime.ParseMediaType(value.Text)
+		}
+	}
+	switch {
+	case kind == "application/x-www-form-urlencoded":
+		return url.QueryEscape
+	case kind == "application/json" || strings.HasSuffix(kind, "+json"):
+		return func(value string) string {
+			if strings.HasPrefix(value, "{") && json.Valid([]byte(value)) {
+				return value
+			}
+			quoted, err := json.Marshal(value)
+			if err != nil {
+				return ""
+			}
+			return string(quoted[1 : len(quoted)-1])
+		}
+	}
+	return func(value string) string { return value }
 }
 
 // fill puts values for {names} in one pass: what a value holds is never looked at again.

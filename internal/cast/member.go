@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -161,8 +162,8 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 	return member, nil
 }
 
-// provision lets the operator's hook make a client. The hook gets {client_name} and {scope} and answers as RFC 7591
-// §3.2.1 does: client_id, and client_secret where there is one.
+// provision lets the operator's hook make a client. The hook gets {client_name}, {scope}, {auth}, {subject_dn} and {jwks}
+// and answers as RFC 7591 §3.2.1 does: client_id, and client_secret where there is one.
 func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, server *oauth.Server, fact string) (*Member, error) {
 	client, metadata, err := c.describe(described, wish)
 	if err != nil {
@@ -176,8 +177,11 @@ func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, 
 	if err != nil {
 		return nil, err
 	}
-	scope, _ := metadata["scope"].(string)
-	exchange, err := c.Hook(whole(ctx), "provision", member, map[string]string{"scope": scope})
+	values, err := metadataValues(metadata)
+	if err != nil {
+		return nil, &FactError{Fact: fact, Err: err}
+	}
+	exchange, err := c.Hook(whole(ctx), plan.Provision, member, values)
 	if err != nil {
 		c.unanswered(member)
 		return nil, &FactError{Fact: fact, Err: err}
@@ -196,6 +200,21 @@ func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, 
 		return nil, &FactError{Fact: fact, Err: err}
 	}
 	return member, nil
+}
+
+// metadataValues gives what the hook provision is told of a client's metadata.
+func metadataValues(metadata map[string]any) (map[string]string, error) {
+	values := map[string]string{"jwks": "null"} // as JSON has it, where the client has no keys
+	values["scope"], _ = metadata["scope"].(string)
+	values["subject_dn"], _ = metadata["tls_client_auth_subject_dn"].(string)
+	if jwks, there := metadata["jwks"]; there {
+		text, err := json.Marshal(jwks)
+		if err != nil {
+			return nil, fmt.Errorf("the client's keys: %w", err)
+		}
+		values["jwks"] = string(text)
+	}
+	return values, nil
 }
 
 // intend writes down that a member is about to be created, within the budget. A ride that was stopped creates nothing

@@ -6,22 +6,45 @@ const (
 	Resume             = "resume"               // it may again
 	ReduceEntitlement  = "reduce_entitlement"   // the scope {scope} is taken away from the client
 	RestoreEntitlement = "restore_entitlement"  // it is given back
+	TakeRole           = "take_role"            // the role {role} is taken away from the client
+	GiveRole           = "give_role"            // it is given back
 	OpenWindow         = "open_window"          // just-in-time access begins
 	CloseWindow        = "close_window"         // it ends
-	RotateSecret       = "rotate_secret"        // the client gets a new secret; the hook's answer is the secret
+	ScheduleWindow     = "schedule_window"      // just-in-time access begins at {from} and ends by itself at {until}
+	RotateSecret       = "rotate_secret"        // the client gets a new secret; the answer names it (client_secret)
+	RotateKey          = "rotate_key"           // the client's key set is {jwks} from now on, and nothing else
+	RotateCertificate  = "rotate_certificate"   // as rotate_key, for a client with self-signed certificates: its set holds them as x5c
+	WithdrawCert       = "withdraw_certificate" // the certificate {thumbprint}, {serial} or {certificate} is trusted no more
 	RotateSigningKey   = "rotate_signing_key"   // the AS signs with a new key and keeps the old one in its key set
 	WithdrawSigningKey = "withdraw_signing_key" // the key {kid} leaves the key set of the AS
+	MintToken          = "mint_token"           // a token for the client with {scope} for {resource}; the answer is that of RFC 6749 §5.1
+	Facts              = "facts"                // the answer is a JSON object: the claims that the client's tokens must carry, by the source of truth
 	FindClient         = "find_client"          // the answer holds the ids of the clients named {client_name}
 	DeleteClient       = "delete_client"        // the client is removed
-	Provision          = "provision"            // with registration.mode hook: the client {client_name} is made, and the answer is its metadata as JSON (RFC 7591 §3.2.1); else: the client {client_id} is given what the points want beside tokens, and the answer names it (api_key)
+	Provision          = "provision"            // with registration.mode hook: the client {client_name} is made, and the answer is its metadata as JSON (RFC 7591 §3.2.1)
+	ProvisionAPIKey    = "provision_api_key"    // the client {client_id} is given what points want beside tokens, and the answer names it (api_key)
 	Deprovision        = "deprovision"          // the client's life is ended in the operator's own way
 )
 
 // HookNames holds all names of hooks.
 var HookNames = []string{
-	Suspend, Resume, ReduceEntitlement, RestoreEntitlement, OpenWindow, CloseWindow, RotateSecret,
-	RotateSigningKey, WithdrawSigningKey, FindClient, DeleteClient, Provision, Deprovision,
+	Suspend, Resume, ReduceEntitlement, RestoreEntitlement, TakeRole, GiveRole, OpenWindow, CloseWindow, ScheduleWindow, RotateSecret,
+	RotateKey, RotateCertificate, WithdrawCert, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
+	Provision, ProvisionAPIKey, Deprovision,
+}
+
+// AnswersSecret says whether the answer of a hook holds a secret: what a command prints is then kept as evidence only
+// where it is JSON, in which secrets are found and masked.
+func AnswersSecret(hook string) bool {
+	switch hook {
+	case RotateSecret, MintToken, Provision, ProvisionAPIKey:
+		return true
+	}
+	return false
 }
 
 // Placeholders holds all that a hook may have replaced in its URL, header fields, body and arguments.
-var Placeholders = []string{"{client_id}", "{client_name}", "{scope}", "{kid}"}
+var Placeholders = []string{
+	"{client_id}", "{client_name}", "{scope}", "{role}", "{resource}", "{kid}", "{auth}", "{subject_dn}", "{jwks}",
+	"{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}",
+}

@@ -177,7 +177,7 @@ func lintLimits(p *Plan, say sayer) {
 }
 
 func lintHooks(p *Plan, say sayer) {
-	for _, pair := range [][2]string{{Suspend, Resume}, {ReduceEntitlement, RestoreEntitlement}, {OpenWindow, CloseWindow}, {Provision, Deprovision}} {
+	for _, pair := range [][2]string{{Suspend, Resume}, {ReduceEntitlement, RestoreEntitlement}, {OpenWindow, CloseWindow}, {Provision, Deprovision}, {ProvisionAPIKey, Deprovision}, {TakeRole, GiveRole}} {
 		_, does := p.Hooks[pair[0]]
 		_, undoes := p.Hooks[pair[1]]
 		if does && !undoes {

@@ -35,8 +35,8 @@ an error with its place. Anchors, aliases, merge keys and tags are refused, so t
 
 `)
 	section(&b, planType, "")
-	b.WriteString("## Hooks\n\nIn `http`, `headers`, `body` and `exec`, these are replaced by values of the cast, literally and in one pass: ")
-	b.WriteString("`" + strings.Join(Placeholders, "`, `") + "`.\n\n| hook | what it does |\n| --- | --- |\n")
+	b.WriteString("## Hooks\n\nIn `http`, `headers`, `body` and `exec`, these are replaced by values of the cast, in one pass; in a JSON or form body, as its `Content-Type` says, so that a value stays a value: ")
+	b.WriteString("`" + strings.Join(Placeholders, "`, `") + "`. An answer that is no 2xx, and a command that fails, is an error; answers and what commands print are kept as evidence, masked.\n\n| hook | what it does |\n| --- | --- |\n")
 	for _, name := range HookNames {
 		fmt.Fprintf(&b, "| `%s` | %s |\n", name, hookMeaning(name))
 	}
@@ -105,22 +105,40 @@ func hookMeaning(name string) string {
 		return "takes the scope `{scope}` away from the client"
 	case RestoreEntitlement:
 		return "undoes `reduce_entitlement`"
+	case TakeRole:
+		return "takes the role `{role}` away from the client"
+	case GiveRole:
+		return "undoes `take_role`"
 	case OpenWindow:
 		return "just-in-time access begins"
 	case CloseWindow:
 		return "just-in-time access ends"
+	case ScheduleWindow:
+		return "just-in-time access begins at `{from}` and ends by itself at `{until}`, both as `2027-01-31T18:00:00.5Z`"
 	case RotateSecret:
-		return "the client gets a new secret, which is the answer"
+		return "the client gets a new secret; the answer is JSON that names it: `{\"client_secret\": ...}`"
+	case RotateKey:
+		return "the client's public keys are those of `{jwks}` from now on, and no others"
+	case RotateCertificate:
+		return "as `rotate_key`, for a client that authenticates by self-signed certificates: `{jwks}` holds them as `x5c`"
+	case WithdrawCert:
+		return "the client certificate with the SHA-256 `{thumbprint}` (base64url), or the `{serial}` (hex), is trusted no more; `{certificate}` is the whole of it as base64 of its DER"
 	case RotateSigningKey:
 		return "the AS signs with a new key and keeps the old one in its key set"
 	case WithdrawSigningKey:
 		return "the key `{kid}` leaves the key set of the AS"
+	case MintToken:
+		return "gives a token for the client, for an authorization server of which the plan names neither issuer nor token endpoint; the answer is JSON as RFC 6749 section 5.1 has it"
+	case Facts:
+		return "answers with a JSON object: the claims that the client's tokens must carry by the source of truth"
 	case FindClient:
 		return "answers with the ids of the clients named `{client_name}`"
 	case DeleteClient:
 		return "removes the client"
 	case Provision:
-		return "makes the client `{client_name}`; the answer is its metadata as JSON"
+		return "with `registration.mode: hook`, makes the client `{client_name}` with `{scope}` that authenticates by `{auth}`, with the keys `{jwks}` or the certificate subject `{subject_dn}`; the answer is its metadata as JSON (RFC 7591 section 3.2.1)"
+	case ProvisionAPIKey:
+		return "gives the client an API key; the answer is JSON that names it: `{\"api_key\": ...}`"
 	case Deprovision:
 		return "ends the client's life in the operator's own way"
 	}

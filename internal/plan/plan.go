@@ -242,7 +242,7 @@ func (l RevocationLimits) For(kind string) (time.Duration, string) {
 func (l RevocationLimits) Longest() time.Duration { return max(l.Introspect, l.Push).D() }
 
 // Hook is what the operator offers for what has no standard endpoint: an HTTP request or a command. {client_id},
-// {scope}, {kid} and the like are replaced by values of the cast: literally, in one pass, no expressions.
+// {scope}, {kid} and the like are replaced by values of the cast: in one pass, no expressions, escaped as the place asks.
 type Hook struct {
 	HTTP    string               `yaml:"http" is:"call" doc:"METHOD and absolute URL." example:"POST https://admin.example/clients/{client_id}/suspend"`
 	Header  map[string]Reference `yaml:"headers" is:"headers" doc:"Header fields; credentials by reference, the whole value." example:"{Authorization: env:ADMIN_AUTHORIZATION}"`

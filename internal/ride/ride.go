@@ -134,7 +134,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.cast, err = cast.New(cast.Config{
-		Plan: p, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Ledger: r.ledger, Ride: r.id, Rules: r.cfg.Rules.Cast,
+		Plan: p, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Ledger: r.ledger, Ride: r.id, Rules: r.cfg.Rules.Cast, Witness: r.wire.Witness,
 		Note: func(note logbook.Note) { r.record(logbook.Entry{At: time.Since(r.start), Note: &note}) },
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ var discovered = map[string]string{
 	"client_secret":             "secret",
 	"registration_access_token": "token",
 	"api_key":                   "key",
+	"private_key":               "key",
 }
 
 // privateParts are the private and symmetric members of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1): no server

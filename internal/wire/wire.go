@@ -108,7 +108,8 @@ const (
 	Untrusted Failure = "untrusted" // the server's certificate is not good for us
 	Oversized Failure = "oversized" // header or body larger than we read
 	Malformed Failure = "malformed"
-	Broke     Failure = "broke" // the breaker is open: not sent
+	Broke     Failure = "broke"   // the breaker is open: not sent
+	Command   Failure = "command" // a command of the operator failed
 )
 
 // Exchange is one request and its answer, live: unmasked, for checks to look at. What is recorded is masked.

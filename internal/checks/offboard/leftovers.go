@@ -47,7 +47,7 @@ var Leftovers = &check.Check{
 			return err
 		}
 		if key.Empty() {
-			return check.NotApplicable("the partner has no API key: hook `provision` gives none, and clients.partner has no api_key")
+			return check.NotApplicable("the partner has no API key: hook `provision_api_key` gives none, and clients.partner has no api_key")
 		}
 		calls, err := opened(ctx, p, partner, key)
 		if err != nil {
@@ -84,8 +84,8 @@ var Leftovers = &check.Check{
 
 // keyOf gives a member's API key: one that the operator's hook makes for the ride's own client, else that of the plan.
 func keyOf(ctx context.Context, p *check.Pass, member *cast.Member) (secret.Text, error) {
-	if member.Own && p.Cast.HasHook(plan.Provision) {
-		x, err := p.Hook(ctx, plan.Provision, member, nil)
+	if member.Own && p.Cast.HasHook(plan.ProvisionAPIKey) {
+		x, err := p.Hook(ctx, plan.ProvisionAPIKey, member, nil)
 		return x.Secret("api_key"), err
 	}
 	if member.Plan.APIKey.Text == "" {

@@ -275,7 +275,7 @@ func (l *life) recovers(ctx context.Context) error {
 }
 
 func (l *life) provision(ctx context.Context) error {
-	if !l.p.Cast.HasHook(plan.Provision) {
+	if !l.p.Cast.HasHook(plan.ProvisionAPIKey) {
 		return nil
 	}
 	key, err := keyOf(ctx, l.p, l.partner)
