@@ -25,8 +25,8 @@ import (
 type Wish struct {
 	Auth     oauth.Method
 	Scopes   []string
-	Metadata map[string]any
-	Unbound  bool // no certificate shown at the token endpoint, where the method allows it
+	Metadata map[string]any // further metadata; a nil value takes a member out
+	Unbound  bool           // no certificate shown at the token endpoint, where the method allows it
 	Shared   string
 }
 
@@ -401,6 +401,10 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 	for _, more := range []map[string]any{c.plan.Registration.Metadata, described.Metadata, wish.Metadata} {
 		for name, value := range more {
 			if strings.HasPrefix(name, "tls_client_auth_") && method != oauth.TLSClientAuth {
+				continue
+			}
+			if value == nil {
+				delete(metadata, name)
 				continue
 			}
 			metadata[name] = replaceName(value, described.Name, n)

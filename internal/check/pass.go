@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/checkride/checkride/internal/audit"
+	"github.com/checkride/checkride/internal/canary"
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/logbook"
@@ -55,6 +56,7 @@ type Stack struct {
 	Seats    *Seats // who talks
 	Watches  *Seats // who watches: more would make each other late
 	Rules    Rules
+	Canary   *canary.Listener // nil: the plan has none
 
 	baselines cast.Facts[refusers]
 	forgers   cast.Facts[*forge.Forger]

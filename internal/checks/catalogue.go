@@ -29,6 +29,7 @@ func Catalogue() []*check.Check {
 		register.ConfigurationWithoutToken,
 		register.ExcessGrants,
 		register.ExcessScope,
+		register.KeysFromAnywhere,
 		register.NeighboursRegistrationToken,
 		register.PublicClient,
 		register.WithoutAccessToken,

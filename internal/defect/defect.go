@@ -19,6 +19,9 @@ type Set struct {
 	PublicClients             bool `json:"public_clients,omitempty"`              // AS: token_endpoint_auth_method none is registered and such a client gets tokens
 	ConfigurationOpen         bool `json:"configuration_open,omitempty"`          // AS: the client configuration endpoint answers GET without a registration token
 	AnyRegistrationToken      bool `json:"any_registration_token,omitempty"`      // AS: any live registration token opens any client's configuration
+	// register: what is registered, and what a client may change
+	JWKSURIUnchecked bool `json:"jwks_uri_unchecked,omitempty"` // AS: a client's jwks_uri may lead anywhere, by http and to addresses within, and is fetched (seen: Keycloak, CVE-2026-1180)
+	KeysUnchecked    bool `json:"keys_unchecked,omitempty"`     // AS: jwks is kept as it comes and told again: private parts, symmetric keys, RSA of 1024 bits
 	// authenticate
 	SecretIgnored             bool `json:"secret_ignored,omitempty"`               // AS: the Basic password is compared by its first eight bytes
 	ClientIDAlone             bool `json:"client_id_alone,omitempty"`              // AS: client_id without any credential passes for clients with a secret

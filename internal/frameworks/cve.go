@@ -13,6 +13,7 @@ package frameworks
 //	                                                array, in code that guards against it
 //	CVE-2025-59420                                  the advisory GHSA-9ggr-2464-2j32, quoted
 //	CVE-2025-64484                                  the advisory GHSA-vjrc-mh2v-45x6, quoted
+//	CVE-2026-1180                                   the vendor's own issue, keycloak/keycloak#45645, titled by the number
 
 // cves holds vulnerabilities that checks are modelled on. A number that could not be tied to its product is left out.
 var cves = []entry{
@@ -28,4 +29,5 @@ var cves = []entry{
 	{"CVE-2025-30144", "fast-jwt: an array as issuer passes"},
 	{"CVE-2025-59420", "Authlib: unknown critical header parameters are accepted"},
 	{"CVE-2025-64484", "oauth2-proxy: identity headers spelled with underscores are not removed"},
+	{"CVE-2026-1180", "Keycloak: the jwks_uri of a client that registers itself is fetched wherever it leads"},
 }

@@ -24,7 +24,7 @@ plan.yaml:1:1: the plan is empty
 plan.yaml:1:1: the plan wants a mapping, not a list
    1 | - a
      | ^
-       with the keys name, environment, authorization, authorization_servers, registration, clients, agreement, points, audit, limits, hooks, budget, pace, longest_wait, blocks, allow, proxy, out_of_scope, waivers
+       with the keys name, environment, authorization, authorization_servers, registration, clients, agreement, points, audit, limits, canary, hooks, budget, pace, longest_wait, blocks, allow, proxy, out_of_scope, waivers
 `,
 	},
 	{
@@ -44,7 +44,7 @@ plan.yaml:9:5: unknown key ´revokation´ in ´points.edge´
 plan.yaml:12:1: unknown key ´colour´
   12 | colour: red
      | ^
-       allowed here: name, environment, authorization, authorization_servers, registration, clients, agreement, points, audit, limits, hooks, budget, pace, longest_wait, blocks, allow, proxy, out_of_scope, waivers
+       allowed here: name, environment, authorization, authorization_servers, registration, clients, agreement, points, audit, limits, canary, hooks, budget, pace, longest_wait, blocks, allow, proxy, out_of_scope, waivers
 `,
 	},
 	{

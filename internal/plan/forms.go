@@ -18,6 +18,7 @@ var forms = map[string]func(string) (message, hint string){
 	"name":         nameForm,
 	"url":          urlForm,
 	"base":         baseForm,
+	"own":          baseForm, // an address of the ride's own, which it does not dial
 	"issuer":       issuerForm,
 	"proxy":        proxyForm,
 	"origin":       originForm,

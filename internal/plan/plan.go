@@ -27,6 +27,7 @@ type Plan struct {
 	Points               []Point                        `yaml:"points" need:"yes" doc:"The enforcement points: each place that must decide to let a call through." example:"[{name: edge, url: https://edge.example, revocation: introspect, operations: [{name: list, request: GET /payments}]}]"`
 	Audit                Audit                          `yaml:"audit" doc:"The audit logs, or none."`
 	Limits               Limits                         `yaml:"limits" doc:"Promises in time: how long trust may outlive its withdrawal, how long credentials may live."`
+	Canary               *Canary                        `yaml:"canary" doc:"A listener of the ride's own that the stack can reach: it sees what the stack fetches because a partner named an address."`
 	Hooks                map[string]Hook                `yaml:"hooks" doc:"What the operator offers for what has no standard endpoint, by the name of the hook."`
 	Budget               Budget                         `yaml:"budget" doc:"Bounds on what a ride may create and try."`
 	Pace                 Pace                           `yaml:"pace" doc:"Rate and concurrency, per host."`
@@ -133,6 +134,7 @@ type Agreement struct {
 	Claims     map[string]string `yaml:"claims" doc:"Claims that the partner's tokens must carry." example:"{org_id: acme}"`
 	Scopes     []string          `yaml:"scopes" doc:"All scopes that the partner may ever get; absent: the partner's." example:"[payments:read]"`
 	Unentitled []string          `yaml:"unentitled_scopes" doc:"Scopes that exist at the AS and that the partner must not get." example:"[payments:write]"`
+	KeyHosts   []string          `yaml:"key_hosts" is:"address" doc:"The hosts from which the AS may fetch a partner's keys (jwks_uri), with a port if one is meant; absent: any that is not internal." example:"[keys.partner.example]"`
 	Window     bool              `yaml:"window" default:"false" doc:"Access is just in time: the hooks open_window and close_window open and close it."`
 }
 

@@ -25,6 +25,7 @@ func (r *rules) check() {
 	r.cast()
 	r.points()
 	r.audit()
+	r.canary()
 	r.hooks()
 	r.harm()
 	r.pace()

@@ -147,6 +147,7 @@ func textPatterns() map[string]string {
 	return map[string]string{
 		"name":    legalName.String(),
 		"base":    "^https?://[^/?#]+/?$",
+		"own":     "^https?://[^/?#]+/?$",
 		"url":     "^https?://[^/]",
 		"issuer":  "^https?://[^/?]+[^?]*$",
 		"proxy":   "^(none|https?://.+)$",
@@ -212,7 +213,7 @@ func typeWord(f field) string {
 		return "one of " + wordList(f.words)
 	}
 	switch f.is {
-	case "url", "base", "issuer", "origin":
+	case "url", "base", "own", "issuer", "origin":
 		return "URL"
 	case "name":
 		return "name"

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/checkride/checkride/internal/audit"
+	"github.com/checkride/checkride/internal/canary"
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/ledger"
@@ -43,8 +44,9 @@ type Config struct {
 	AllowExec  bool
 	AllowHosts []string // host:port beside which nothing is dialled, given outside the plan; empty: the plan's hosts
 	Dial       func(ctx context.Context, network, address string) (net.Conn, error)
-	Tool       string // name and version
-	Command    string // as it was called, for the report
+	Listen     func(address string) (net.Listener, error) // for the plan's canary; nil: sockets
+	Tool       string                                     // name and version
+	Command    string                                     // as it was called, for the report
 	Rules      Rules
 	Concurrent int // seats; 0: the plan's
 }
@@ -75,6 +77,7 @@ type run struct {
 	logs   []*audit.Log
 	start  time.Time
 	lease  *lease
+	canary *canary.Listener // nil: the plan has none
 
 	mu       sync.Mutex
 	writeErr error
@@ -140,6 +143,10 @@ func (r *run) prepare() error {
 	if err != nil {
 		return err
 	}
+	r.canary, err = openCanary(p, resolver, r.cfg.Listen)
+	if err != nil {
+		return err
+	}
 	covered, err := r.openLogs(hexed)
 	if err != nil {
 		return err
@@ -151,6 +158,7 @@ func (r *run) prepare() error {
 	r.stack = &check.Stack{
 		Plan: p, Cast: r.cast, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Logs: covered, Record: r.record, Keep: r.wire.Record,
 		Since: r.start, Seats: check.NewSeats(seats), Watches: check.NewSeats(watchSeats(p.Pace.RequestsPerSecond)), Rules: r.cfg.Rules.Rules,
+		Canary: r.canary,
 	}
 	return nil
 }
@@ -517,6 +525,9 @@ func (r *run) finish(ctx context.Context) []string {
 func (r *run) close() {
 	for _, log := range r.logs {
 		_ = log.Close()
+	}
+	if r.canary != nil {
+		_ = r.canary.Close()
 	}
 	if r.wire != nil {
 		r.wire.Close()

@@ -59,6 +59,8 @@ func (s *Sandbox) writeFiles() error {
 		{"iat.txt", []byte(s.secrets.initialAccessToken)},
 		{"rs-secret.txt", []byte(s.secrets.resourceServer)},
 		{"invalid.json", []byte(invalidPayment)},
+		{"canary.pem", s.canary.chain},
+		{"canary.key", s.canary.key},
 		{"plan.yaml", plan},
 	} {
 		err := os.WriteFile(s.path(file.name), file.content, 0o600)
@@ -83,6 +85,8 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"API":            s.url(theAPI),
 		"Management":     s.url(management),
 		"ResourceServer": resourceServerID,
+		"Canary":         s.canary.address,
+		"KeyHost":        keyHost,
 		"Until":          now.AddDate(0, 1, 0).Format(day),
 		"ValidUntil":     now.AddDate(1, 0, 0).Format(day),
 		"Reviewed":       now.AddDate(0, 0, -30).Format(day),

@@ -103,6 +103,7 @@ type Sandbox struct {
 	transport *http.Transport // from the points to the authorization servers
 	servers   servers
 	directory directory
+	canary    canary
 
 	main, other *as.Server
 	edge        *edge.Edge
@@ -155,7 +156,7 @@ func Start(cfg Config) (*Sandbox, error) {
 }
 
 func (s *Sandbox) start() error {
-	for _, step := range []func() error{s.openLogs, s.listen, s.certify, s.makePoints, s.startServers, s.startPoints, s.startManagement, s.writeFiles} {
+	for _, step := range []func() error{s.openLogs, s.listen, s.certify, s.makeCanary, s.makePoints, s.startServers, s.startPoints, s.startManagement, s.writeFiles} {
 		err := step()
 		if err != nil {
 			return err
@@ -288,6 +289,8 @@ func (s *Sandbox) startServers() error {
 		Grantable:          []string{"payments:read"},
 		Privileged:         privileged,
 		TokenLife:          s.cfg.Timing.TokenLife,
+		Fetch:              &http.Client{Transport: s.transport},
+		KeyHosts:           []string{keyHost},
 		Defects:            s.live,
 		SetDefects:         s.SetDefects,
 		Situation:          s.cfg.Situation,
@@ -319,6 +322,9 @@ func (s *Sandbox) startServers() error {
 }
 
 const resourceServerID = "resource-server"
+
+// keyHost is where partners may publish their keys. Nobody serves it here: it is what the sandbox's partners agreed to.
+const keyHost = "keys.partners.example"
 
 // privileged are the scopes of a client beyond those that everybody gets: the neighbour may pay.
 func privileged(clientName string) []string {

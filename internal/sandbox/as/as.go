@@ -31,6 +31,8 @@ type Config struct {
 	Grantable          []string                         // scopes that any registered partner is entitled to
 	Privileged         func(clientName string) []string // further scopes by client_name; nil: "neighbour" in it adds payments:write
 	TokenLife          time.Duration                    // whole seconds; 0: 5 min
+	Fetch              *http.Client                     // fetches the key sets that clients publish (jwks_uri); nil: there is no such thing
+	KeyHosts           []string                         // host, or host:port, from which key sets are fetched
 	Defects            func() defect.Set                // asked at each request; nil: healthy
 	SetDefects         func(defect.Set)                 // what the management port's POST /defects calls; nil: it answers 501
 	Situation          defect.Situation                 // LaggingReplicas, SameToken, WrongClock and DeleteLies are the AS's
@@ -51,6 +53,7 @@ type Server struct {
 	keys       []signingKey // the last one signs
 	retired    signingKey   // left over from before the start; signs nothing
 	feed       feed
+	fetched    map[string]fetchedKeys // by jwks_uri
 }
 
 // New makes a server. It refuses a configuration that no healthy server would start with.
@@ -101,6 +104,7 @@ func New(cfg Config) (*Server, error) {
 		clients:    map[string]*client{},
 		tokens:     map[string]*token{},
 		assertions: map[string]time.Time{},
+		fetched:    map[string]fetchedKeys{},
 		keys:       []signingKey{first},
 		retired:    retired,
 	}

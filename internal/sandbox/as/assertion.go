@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +97,7 @@ func signedBy(c *call, token *jwt.JSONWebToken, cl *client) bool {
 	if want := cl.registration.signingAlg; want != "" && want != alg && alg != string(jose.HS256) {
 		return false
 	}
-	keys := slices.Clone(cl.registration.keys)
+	keys := c.server.keysOf(cl)
 	if c.defects.OldKeyWorks {
 		keys = append(keys, cl.formerKeys...)
 	}

@@ -39,13 +39,14 @@ type call struct {
 	intermediates []*x509.Certificate
 	replica       map[string]bool // client id -> this request is served by the replica that lags
 	event         Event
+	server        *Server
 	after         func() // what must happen outside the lock, after the decision
 }
 
 // serve makes a handler of routes: it reads the body, decides under the lock, answers and logs outside it.
 func (s *Server) serve(rs routes) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c := &call{r: r, defects: s.cfg.Defects(), now: s.now(), replica: map[string]bool{}}
+		c := &call{server: s, r: r, defects: s.cfg.Defects(), now: s.now(), replica: map[string]bool{}}
 		c.event = newEvent(r)
 		c.certificate, c.intermediates = presented(r, c.defects.ASTrustsCertificateHeader)
 		if c.certificate != nil {
@@ -80,6 +81,7 @@ func (s *Server) answer(c *call, rs routes) answer {
 	if refused != nil {
 		return *refused
 	}
+	s.fetchKeys(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -53,6 +53,7 @@ type registration struct {
 	bound        bool
 	subject      *subject
 	jwks         json.RawMessage
+	jwksURI      string
 	keys         []jose.JSONWebKey
 	certificates [][]byte       // DER of the x5c leaves in jwks
 	plain        map[string]any // members that are only kept and told
@@ -142,6 +143,9 @@ func (s *Server) information(c *client) map[string]any {
 	}
 	if r.jwks != nil {
 		told["jwks"] = r.jwks
+	}
+	if r.jwksURI != "" {
+		told["jwks_uri"] = r.jwksURI
 	}
 	if usesSecret(r.method) {
 		told["client_secret"] = c.secret

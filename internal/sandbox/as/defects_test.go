@@ -62,6 +62,20 @@ var defectRows = []struct {
 		p, n := g.partner(), g.neighbour()
 		return g.json("GET", p.path(), nil, bearer(n.token)).is() + "; " + g.json("GET", p.path(), nil, bearer("x")).is()
 	}, "401 invalid_token; 401 invalid_token", "200; 401 invalid_token"},
+	{defect.Set{JWKSURIUnchecked: true}, func(g *rig) string {
+		asked := func(address string) string {
+			return g.json("POST", "/register", map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": address}, bearer(initial)).is()
+		}
+		return asked("http://keys.example/a") + "; " + asked("https://169.254.0.1/a") + "; " + asked("https://keys.example/a")
+	}, "400 invalid_client_metadata; 400 invalid_client_metadata; 201", "201; 201; 201"},
+	{defect.Set{KeysUnchecked: true}, func(g *rig) string {
+		private := map[string]any{"keys": []any{jose.JSONWebKey{Key: newKey(g.t)}}}
+		oct := map[string]any{"keys": []any{jose.JSONWebKey{Key: []byte("a shared secret")}}}
+		asked := func(set map[string]any) string {
+			return g.json("POST", "/register", map[string]any{"jwks": set}, bearer(initial)).is()
+		}
+		return asked(private) + "; " + asked(oct) + "; " + asked(map[string]any{"keys": []any{map[string]any{"kty": "EC"}}})
+	}, "400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata", "201; 201; 400 invalid_client_metadata"},
 	{defect.Set{SecretIgnored: true}, func(g *rig) string {
 		p := g.partner()
 		near := basic(p.id, p.secret[:8]+"and something else")

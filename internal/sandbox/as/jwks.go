@@ -14,25 +14,33 @@ import (
 
 const maxKeys = 20
 
-// readKeys takes a client's public keys. RFC 7591 §2: jwks and jwks_uri must not both be present. This server fetches
-// nothing on a client's word, so it takes no jwks_uri at all.
-func (r *registration) readKeys(members map[string]json.RawMessage) error {
+// readKeys takes a client's public keys, or the address where it publishes them. RFC 7591 §2: jwks and jwks_uri must not
+// both be present.
+func (r *registration) readKeys(c *call, members map[string]json.RawMessage) error {
 	raw, inline := members["jwks"]
-	_, byReference := members["jwks_uri"]
-	if inline && byReference {
+	inline = inline && !bytes.Equal(raw, []byte("null"))
+	address, err := text(members, "jwks_uri")
+	if err != nil {
+		return err
+	}
+	if inline && address != "" {
 		return errors.New("jwks and jwks_uri must not both be present")
 	}
-	if byReference {
-		return errors.New("jwks_uri is not supported here, send jwks")
+	if address != "" {
+		err = c.server.takeJWKSURI(c, address)
+		if err != nil {
+			return err
+		}
+		r.jwksURI = address
 	}
-	if inline && !bytes.Equal(raw, []byte("null")) {
-		err := r.takeJWKS(raw)
+	if inline {
+		err = r.takeJWKS(raw, c.defects.KeysUnchecked)
 		if err != nil {
 			return err
 		}
 	}
-	if r.method == privateKeyJWT && len(r.keys) == 0 {
-		return errors.New("private_key_jwt needs jwks")
+	if r.method == privateKeyJWT && len(r.keys) == 0 && r.jwksURI == "" {
+		return errors.New("private_key_jwt needs jwks or jwks_uri")
 	}
 	if r.method == selfSignedTLSClientAuth && len(r.certificates) == 0 {
 		return errors.New("self_signed_tls_client_auth needs jwks with x5c") // RFC 8705 §2.2.2
@@ -40,7 +48,7 @@ func (r *registration) readKeys(members map[string]json.RawMessage) error {
 	return nil
 }
 
-func (r *registration) takeJWKS(raw json.RawMessage) error {
+func (r *registration) takeJWKS(raw json.RawMessage, unchecked bool) error {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
@@ -50,7 +58,7 @@ func (r *registration) takeJWKS(raw json.RawMessage) error {
 	}
 	ids := map[string]bool{}
 	for i, one := range set.Keys {
-		key, err := publicKey(one)
+		key, err := publicKey(one, unchecked)
 		if err != nil {
 			return fmt.Errorf("jwks key %d: %w", i+1, err)
 		}
@@ -69,7 +77,10 @@ func (r *registration) takeJWKS(raw json.RawMessage) error {
 
 // publicKey reads one key and refuses what must never be registered: private and symmetric keys (RFC 7517 §9.2), and
 // RSA keys below 2048 bits (RFC 7518 §3.3).
-func publicKey(raw json.RawMessage) (jose.JSONWebKey, error) {
+func publicKey(raw json.RawMessage, unchecked bool) (jose.JSONWebKey, error) {
+	if unchecked {
+		return anyKey(raw)
+	}
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(raw, &members)
 	if err != nil {
@@ -95,4 +106,17 @@ func publicKey(raw json.RawMessage) (jose.JSONWebKey, error) {
 		return jose.JSONWebKey{}, errors.New("not a public key that is known here")
 	}
 	return key, nil
+}
+
+// anyKey takes a key for whatever it is. Of a symmetric one nothing can be used.
+func anyKey(raw json.RawMessage) (jose.JSONWebKey, error) {
+	var key jose.JSONWebKey
+	err := json.Unmarshal(raw, &key)
+	if err != nil {
+		return jose.JSONWebKey{}, errors.New("not a key that is known here")
+	}
+	if key.IsPublic() {
+		return key, nil
+	}
+	return key.Public(), nil
 }

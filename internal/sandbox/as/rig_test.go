@@ -43,6 +43,7 @@ type rig struct {
 	defects  defect.Set
 	now      time.Time
 	events   []as.Event
+	keys     published
 }
 
 func newRig(t *testing.T, d defect.Set, s defect.Situation) *rig {
@@ -61,6 +62,8 @@ func newRig(t *testing.T, d defect.Set, s defect.Situation) *rig {
 		Resources:          []string{payments, ledger},
 		Grantable:          []string{"payments:read"},
 		TokenLife:          2 * time.Minute,
+		Fetch:              &http.Client{Transport: &g.keys},
+		KeyHosts:           []string{"keys.example"},
 		Defects:            func() defect.Set { return g.defects },
 		SetDefects:         func(d defect.Set) { g.defects = d },
 		Situation:          s,

@@ -1,0 +1,74 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/canary"
+)
+
+// aMoment is how long a server may take to fetch what it was just told of, beyond its answer: some do so in the
+// background.
+const aMoment = 250 * time.Millisecond
+
+// Canary lays a bait at the ride's own listener: a document (a JWK Set of the check's own keys, say) under an address
+// that nobody knows whom the check does not tell. It is nil where the plan has no canary. What comes of it says
+// [Pass.Fetched].
+func (p *Pass) Canary(document any) (*canary.Bait, error) {
+	if p.Stack.Canary == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(document)
+	if err != nil {
+		return nil, Broken("the canary's document: %v", err)
+	}
+	return p.Stack.Canary.Lay(text), nil
+}
+
+// Fetched gives the visits to a bait, waiting a moment for the first. None means that nobody came, not that the stack
+// would not come if it could: whether it can reach the listener the plan alone knows. Who knocked, and did not like the
+// listener's certificate, leaves it open who was meant: that is an error.
+func (p *Pass) Fetched(ctx context.Context, bait *canary.Bait) ([]canary.Fetch, error) {
+	if fetches := bait.Fetches(); len(fetches) > 0 {
+		return fetches, nil
+	}
+	err := p.Wait(ctx, aMoment)
+	if err != nil {
+		return nil, err
+	}
+	fetches := bait.Fetches()
+	if len(fetches) == 0 && bait.Knocks() > 0 {
+		return nil, CannotTell("somebody came to the canary and did not speak to the end, so what was to be fetched is not known; give canary.cert a certificate that the stack trusts")
+	}
+	return fetches, nil
+}
+
+// MayFetchFrom says whether the agreement lets the authorization server fetch a partner's keys from the canary's host
+// (agreement.key_hosts). Where it says nothing, any host will do that is not internal.
+func (p *Pass) MayFetchFrom(host string) bool {
+	agreed := p.Stack.Plan.Agreement.KeyHosts
+	if len(agreed) == 0 {
+		return !internal(host)
+	}
+	return slices.ContainsFunc(agreed, func(one string) bool {
+		name, _, err := net.SplitHostPort(one)
+		if err != nil {
+			name = one
+		}
+		return strings.EqualFold(name, host)
+	})
+}
+
+// internal says whether a host is plainly one of a network that is nobody else's business: a loopback, private or
+// link-local address, or a name that cannot be public.
+func internal(host string) bool {
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil {
+		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified()
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") || strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".local")
+}
