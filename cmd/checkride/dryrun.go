@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/profile"
 	"github.com/checkride/checkride/internal/ride"
 	"github.com/checkride/checkride/internal/verdict"
 )
@@ -37,6 +39,10 @@ func dryRun(w io.Writer, cfg ride.Config) error {
 	say("budget", "%s, %s, %s for one client", verdict.Count(p.Budget.Tokens, "token"), verdict.Count(p.Budget.Registrations, "registration"), verdict.Count(p.Budget.FailedAuth.PerClient, "failed login"))
 	say("rate", "%s", rate(p))
 	say("takes", "about %s: the longest unavoidable wait", verdict.Time(longest))
+	say("profile", "%s; catalogue %s", p.Profiles(), cmp.Or(p.Catalogue, profile.Current))
+	for _, lowered := range p.Source.Lowered {
+		say("", "%s: %s", lowered.Promise, lowered)
+	}
 	say("dials", "%s", strings.Join(hosts, " "))
 	if places := p.UsesExec(); len(places) > 0 {
 		say("runs", "%s, with --allow-exec", strings.Join(places, " "))
@@ -78,7 +84,11 @@ func roll(w io.Writer, due []logbook.Due) error {
 	fmt.Fprintln(w, "leaves out")
 	var err error
 	for _, g := range left {
-		_, err = fmt.Fprintf(w, "  %-44s %s: %s\n", g.check, strings.Join(g.places, ", "), g.why)
+		where := strings.Join(g.places, ", ")
+		if where != "" {
+			where += ": "
+		}
+		_, err = fmt.Fprintf(w, "  %-44s %s%s\n", g.check, where, g.why)
 	}
 	return err
 }

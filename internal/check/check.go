@@ -16,6 +16,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/profile"
 )
 
 // At says where a check runs.
@@ -95,7 +96,7 @@ func (c *Check) Stage() logbook.Stage {
 
 // Card is what the logbook keeps of a check.
 func (c *Check) Card() *logbook.Card {
-	card := &logbook.Card{ID: c.ID, Stage: c.Stage(), Title: c.Title, Broken: c.Broken, Why: c.Why, Fix: c.Fix, Severity: c.Severity, Follows: c.Follows, Twin: strings.Join(c.Twin.Names(), ", ")}
+	card := &logbook.Card{ID: c.ID, Stage: c.Stage(), Title: c.Title, Broken: c.Broken, Why: c.Why, Fix: c.Fix, Severity: c.Severity, Follows: c.Follows, Twin: strings.Join(c.Twin.Names(), ", "), Since: profile.Since(c.ID)}
 	for _, ref := range c.Refs {
 		card.Refs = append(card.Refs, logbook.Reference{ID: ref.ID, Title: ref.Title, URL: ref.URL})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/profile"
 )
 
 // Pages gives the generated pages by their path below docs. The same catalogue gives the same bytes.
@@ -22,6 +23,7 @@ func Pages(catalogue []*check.Check, c Comments) map[string][]byte {
 		"plan.md":          plan.Markdown(),
 		"plan.schema.json": plan.Schema(),
 		"checks/README.md": index(catalogue, c),
+		"profiles.md":      profilesPage(catalogue),
 	}
 	for _, one := range catalogue {
 		pages["checks/"+one.ID+".md"] = page(one, c)
@@ -60,7 +62,7 @@ func index(catalogue []*check.Check, c Comments) []byte {
 func page(one *check.Check, c Comments) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# %s\n\n%s%s.\n\n", one.ID, generated, sentence(one.Title))
-	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| severity | %s |\n| stage | %s |\n| where | %s |\n", one.Severity, one.Stage(), Where(one.At))
+	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| severity | %s |\n| [profiles](../profiles.md) | %s |\n| stage | %s |\n| where | %s |\n| since | catalogue %s |\n", one.Severity, inProfiles(one), one.Stage(), Where(one.At), profile.Since(one.ID))
 	if len(one.Needs) > 0 {
 		fmt.Fprintf(&b, "| needs | %s |\n", cell(strings.Join(Needs(one), ", ")))
 	}
@@ -107,7 +109,7 @@ func Explain(w io.Writer, c *check.Check) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\n%s\n\n", c.ID, wrapped(c.Title, 100, ""))
 	for _, field := range [][2]string{
-		{"severity", c.Severity.String()}, {"where", Where(c.At)}, {"needs", strings.Join(Needs(c), ", ")}, {"takes", Takes(c)},
+		{"severity", c.Severity.String()}, {"profiles", inProfiles(c)}, {"since", "catalogue " + profile.Since(c.ID)}, {"where", Where(c.At)}, {"needs", strings.Join(Needs(c), ", ")}, {"takes", Takes(c)},
 		{"why", c.Why}, {"fix", c.Fix}, {"proof", "fails on a sandbox with " + strings.Join(c.Twin.Names(), ", ")},
 		{"see it", See(c)}, {"alone", "checkride run plan.yaml --only " + c.ID},
 	} {

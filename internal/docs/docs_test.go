@@ -49,8 +49,10 @@ func TestPage(t *testing.T) {
 | | |
 | --- | --- |
 | severity | high |
+| [profiles](../profiles.md) | required in baseline, hygiene, elevated, fapi2 |
 | stage | revoke |
 | where | authorization server |
+| since | catalogue 2026-11 |
 | needs | a neighbour, hook suspend |
 | takes | a client of its own, to which it may ` + "`disable`" + `; the whole authorization server: it comes last, alone |
 

@@ -143,6 +143,10 @@ type Head struct {
 	Lines       map[string]int    `json:"lines,omitempty"`  // promise (limits.revocation.push) -> line of the plan
 	Limits      map[string]string `json:"limits,omitempty"` // promise -> value, as "10s"
 	Blocks      Severity          `json:"blocks"`
+	Profile     []string          `json:"profile,omitempty"`   // the plan's; an old book has none
+	Catalogue   string            `json:"catalogue,omitempty"` // the version that the tool has
+	Pinned      string            `json:"pinned,omitempty"`    // the version by which the plan is judged, if it says one
+	Unasked     []string          `json:"unasked,omitempty"`   // checks that the profile leaves out: they are not on the roll
 	Points      []Point           `json:"points"`
 	Scope       []Exclusion       `json:"out_of_scope,omitempty"`
 	Waivers     []Exclusion       `json:"waivers,omitempty"`
@@ -182,8 +186,14 @@ type Card struct {
 	Fix      string      `json:"fix"`
 	Severity Severity    `json:"severity"`
 	Refs     []Reference `json:"refs"`
-	Twin     string      `json:"twin"`              // the sandbox defect that proves the check
-	Follows  []string    `json:"follows,omitempty"` // ids or patterns: where one of these fails too, this failure has the same cause
+	Twin     string      `json:"twin"`            // the sandbox defect that proves the check
+	Since    string      `json:"since,omitempty"` // the version of the catalogue in which the check came
+	// What the plan's profile made of the check. An old book says nothing: the check is required, and as severe as it says.
+	Usual     Severity `json:"usual_severity,omitempty"` // the catalogue's, where the profile raises it
+	Shown     bool     `json:"shown,omitempty"`          // its failures never block, and undecided it is only named
+	NotScored bool     `json:"not_scored,omitempty"`     // it came after the version of the catalogue that the plan pins
+	Placed    string   `json:"placed,omitempty"`         // why the profile makes of it what it does, where the rule does not say
+	Follows   []string `json:"follows,omitempty"`        // ids or patterns: where one of these fails too, this failure has the same cause
 }
 
 // Reference names a clause of a standard or an entry of a list. A reference says "relates to", never "complies with".

@@ -246,10 +246,10 @@ func (d *decoder) hideAll(node *yaml.Node) {
 	}
 }
 
-// list decodes a list; where one number may stand for a list of one, it does.
+// list decodes a list; where one value may stand for a list of one, it does.
 func (d *decoder) list(node *yaml.Node, v reflect.Value, f field, at place) {
 	if node.Kind != yaml.SequenceNode {
-		if v.Type().Elem().Kind() != reflect.Int || node.Kind != yaml.ScalarNode {
+		if !f.single() || node.Kind != yaml.ScalarNode {
 			d.wrongKind(node, f, at, "a list")
 			return
 		}
@@ -635,6 +635,8 @@ func setDefault(v reflect.Value, text string) {
 		*target, _ = parseSeverity(text)
 	case *string:
 		*target = text
+	case *[]string:
+		*target = []string{text}
 	case *int:
 		*target, _ = strconv.Atoi(text)
 	case *float64:

@@ -32,6 +32,7 @@ func (p *Plan) derive(d *decoder) {
 	if !said {
 		p.Limits.Deletion = Duration(p.Limits.Revocation.Longest())
 	}
+	p.lower()
 }
 
 func (p *Point) derive(only string) {

@@ -28,6 +28,7 @@ func Lint(p *Plan, options ...Option) []string {
 	lintAudit(p, say)
 	lintLimits(p, say)
 	lintHooks(p, say)
+	lintProfile(p, say)
 	return advice
 }
 

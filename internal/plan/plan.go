@@ -32,6 +32,8 @@ type Plan struct {
 	Budget               Budget                         `yaml:"budget" doc:"Bounds on what a ride may create and try."`
 	Pace                 Pace                           `yaml:"pace" doc:"Rate and concurrency, per host."`
 	LongestWait          Duration                       `yaml:"longest_wait" default:"15m" doc:"What would have to wait longer is inconclusive, with that reason."`
+	Profile              []string                       `yaml:"profile" words:"baseline|hygiene|elevated|fapi2" default:"baseline" doc:"How strict the ride is, one or several: which checks are required, how severe they are, and the most that limits may promise (docs/profiles.md)." example:"[elevated, hygiene]"`
+	Catalogue            string                         `yaml:"catalogue" words:"2026-10|2026-11" doc:"The version of the catalogue by which the partner is judged; checks that came later are shown and not scored; absent: the program's own." example:"2026-10"`
 	Blocks               Severity                       `yaml:"blocks" default:"high" doc:"Failures of this severity and above stop the partner."`
 	Allow                []string                       `yaml:"allow" words:"shared-impact|load|lockout|smuggling|resource" doc:"Classes of harm that the ride may do beside harmless; needs authorization." example:"[shared-impact]"`
 	Proxy                string                         `yaml:"proxy" is:"proxy" default:"none" doc:"An HTTP proxy by its URL, or none; the environment's proxy is ignored." example:"http://proxy.example:3128"`
@@ -51,6 +53,7 @@ type Source struct {
 	Digest  string
 	Lines   map[string]int
 	Servers []string // the names of the authorization servers in the file's order
+	Lowered []Lowered
 }
 
 // Authorization says who allowed the ride to do more than harmless things.

@@ -140,7 +140,7 @@ func TestHostsAndExec(t *testing.T) {
 func TestLint(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"no neighbour":       {small, "clients (line 4): no neighbour"},
-		"limit and lifetime": {with("revocation: introspect", "revocation: push") + "limits:\n  revocation: {push: 10m}\n", "limits.revocation.push (line 13): 10m is not shorter"},
+		"limit and lifetime": {with("revocation: introspect", "revocation: push") + "limits:\n  revocation: {push: 5m}\n  token_lifetime: 4m\n", "limits.revocation.push (line 13): 5m is not shorter"},
 		"no route proof":     {small + "      - {name: pay, request: POST /pay, deny: true}\n", "points.edge.operations.pay (line 12): denied without route_proof"},
 		"no body":            {small + "      - {name: pay, request: POST /pay, deny: true}\n", "a denied POST without a body"},
 		"audit":              {small + "audit: none\n", "audit (line 12): no log, and out_of_scope does not say so"},

@@ -92,7 +92,7 @@ func typeSchema(t reflect.Type, f field, defs schema) schema {
 	case reflect.Slice:
 		items := typeSchema(t.Elem(), f, defs)
 		list := schema{"type": "array", "items": items}
-		if t.Elem().Kind() == reflect.Int {
+		if f.single() {
 			return schema{"oneOf": []any{items, list}}
 		}
 		return list
@@ -198,6 +198,9 @@ func typeWord(f field) string {
 		item.of = f.of.Elem()
 		if item.of.Kind() == reflect.Int {
 			return "status code, or a list of them"
+		}
+		if f.single() {
+			return typeWord(item) + ", or a list of them"
 		}
 		return "list of " + pluralOf(item)
 	case reflect.Map:

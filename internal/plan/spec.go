@@ -20,6 +20,11 @@ type field struct {
 
 func (f field) secret() bool { return f.is == "secret" }
 
+// single says that one value may stand for a list of one: a status code, and a word where a single one is the default.
+func (f field) single() bool {
+	return f.of.Kind() == reflect.Slice && (f.of.Elem().Kind() == reflect.Int || f.absent != "")
+}
+
 // fieldsOf gives the keys of a struct in the order in which they are declared.
 func fieldsOf(t reflect.Type) []field {
 	var fields []field

@@ -135,6 +135,7 @@ type findingPage struct {
 	Also                        []alsoPage
 	Waiting                     []alsoPage
 	Expected, Why, Relevance    string
+	Raised                      string // why its severity is not the catalogue's
 	Observed                    []observedPage
 	Fix                         string
 	Refs                        []refPage
@@ -387,6 +388,8 @@ func (p *page) facts(v *verdict.Verdict) {
 	}
 	add("Partner", h.Partner, owned(h.Owner))
 	add("Environment", h.Environment, "")
+	add("Profile", strings.Join(h.Profile, ", "), unaskedNote(h))
+	add("Catalogue", h.Catalogue, pinnedNote(h))
 	add("Blocks", h.Blocks.String()+" and above", "")
 	add("Tool", h.Tool, "")
 }
@@ -441,13 +444,17 @@ func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot
 	out := findingPage{
 		No: f.Number, ID: f.ID, Headline: capital(f.Headline), Severity: f.Severity.String(), Sev: f.Severity.String(), Blocking: f.Blocking,
 		Where: places(f.Points), Expected: capital(expected(v, f.Seen)), Why: prose(f.Card.Why), Fix: prose(f.Card.Fix), Refs: newRefs(f.Card.Refs),
-		Relevance: prose(pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance })),
+		Relevance: prose(pointed(f.Seen, relevance)),
 		Lapsed:    pointed(f.Seen, lapse), Command: v.Command(f.ID, f.Points),
 		Differs: pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }),
 	}
 	if f.Blocking {
 		out.Severity += ", blocking"
 	}
+	if apart := f.Apart(); apart != "" {
+		out.Severity += ", " + apart
+	}
+	out.Raised = prose(raised(f))
 	out.Also, out.Waiting = newAlso(f.Also), newAlso(f.Waiting)
 	if slices.ContainsFunc(all, func(p plot) bool { return p.Check == f.ID }) {
 		out.Timeline = "t-" + f.ID

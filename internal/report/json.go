@@ -52,6 +52,10 @@ type jsonRide struct {
 	Environment string     `json:"environment"`
 	Partner     string     `json:"partner,omitempty"`
 	Blocks      string     `json:"blocks"`
+	Profile     []string   `json:"profile,omitempty"`
+	Catalogue   string     `json:"catalogue,omitempty"`        // the tool's version of it
+	Pinned      string     `json:"catalogue_pinned,omitempty"` // the plan's
+	Unasked     []string   `json:"not_asked_for,omitempty"`    // checks that the profile leaves out
 	Requests    int        `json:"requests"`
 	PeakRate    int        `json:"peak_rate"`
 	PeakMemory  int64      `json:"peak_memory_bytes"`
@@ -76,6 +80,10 @@ type jsonFinding struct {
 	Number    int                 `json:"number"`
 	Severity  logbook.Severity    `json:"severity"`
 	Blocking  bool                `json:"blocking"`
+	Apart     string              `json:"apart,omitempty"` // why it does not count: not scored, only shown
+	Usual     logbook.Severity    `json:"usual_severity,omitempty"`
+	Raised    string              `json:"raised_because,omitempty"`
+	Since     string              `json:"since,omitempty"` // version of the catalogue
 	Headline  string              `json:"headline"`
 	Title     string              `json:"title"`
 	Stage     logbook.Stage       `json:"stage"`
@@ -163,6 +171,9 @@ type jsonCheck struct {
 	Title    string                  `json:"title"`
 	Stage    logbook.Stage           `json:"stage"`
 	Severity logbook.Severity        `json:"severity,omitempty"`
+	Since    string                  `json:"since,omitempty"`      // version of the catalogue
+	Shown    bool                    `json:"only_shown,omitempty"` // by the plan's profile
+	NotScore bool                    `json:"not_scored,omitempty"` // newer than the catalogue that the plan pins
 	Mark     verdict.Mark            `json:"outcome"`
 	Finding  int                     `json:"finding,omitempty"`
 	At       map[string]verdict.Mark `json:"at"`
@@ -242,6 +253,7 @@ func newJSONRide(v *verdict.Verdict) jsonRide {
 	r := jsonRide{
 		ID: h.Ride, Tool: h.Tool, Started: h.Started, Seconds: v.Last.Seconds(), Cut: v.Cut, Only: h.Only, Plan: h.Plan, PlanName: h.Name,
 		PlanSHA256: h.PlanDigest, Environment: h.Environment, Partner: h.Partner, Blocks: h.Blocks.String(),
+		Profile: h.Profile, Catalogue: h.Catalogue, Pinned: h.Pinned, Unasked: h.Unasked,
 	}
 	if v.End != nil {
 		r.Finished, r.Seconds, r.Interrupted = date(v.End.Finished), v.End.Took.Seconds(), v.End.Interrupted
@@ -275,6 +287,10 @@ func newJSONFinding(v *verdict.Verdict, f *verdict.Finding) jsonFinding {
 	out := jsonFinding{
 		ID: f.ID, Number: f.Number, Severity: f.Severity, Blocking: f.Blocking, Headline: f.Headline, Title: f.Card.Title, Stage: f.Card.Stage,
 		Why: f.Card.Why, Fix: f.Card.Fix, Refs: f.Card.Refs, Twin: f.Card.Twin, Command: v.Command(f.ID, f.Points),
+		Apart: f.Apart(), Usual: f.Card.Usual, Since: f.Card.Since,
+	}
+	if f.Card.Usual > 0 {
+		out.Raised = f.Card.Placed
 	}
 	for i := range f.Seen {
 		out.At = append(out.At, newJSONCell(&f.Seen[i]))
@@ -317,7 +333,7 @@ func newJSONGroups(all []verdict.Group) []jsonGroup {
 }
 
 func newJSONCheck(v *verdict.Verdict, row *verdict.Row) jsonCheck {
-	c := jsonCheck{ID: row.Card.ID, Title: row.Card.Title, Stage: row.Card.Stage, Severity: row.Card.Severity, Mark: row.Mark, Finding: row.Finding, At: map[string]verdict.Mark{}}
+	c := jsonCheck{ID: row.Card.ID, Title: row.Card.Title, Stage: row.Card.Stage, Severity: row.Card.Severity, Since: row.Card.Since, Shown: row.Card.Shown, NotScore: row.Card.NotScored, Mark: row.Mark, Finding: row.Finding, At: map[string]verdict.Mark{}}
 	for i, cell := range row.Cells {
 		if cell.Mark != verdict.NotAsked {
 			c.At[v.Points[i].Name] = cell.Mark

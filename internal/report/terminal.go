@@ -127,7 +127,7 @@ func (s *sheet) findings(v *verdict.Verdict) {
 	}
 }
 
-// brief writes each finding in three lines: what is wrong, which check says so, and what mends it.
+// brief writes each finding in a few lines: what is wrong, which check says so, why it matters here, and what mends it.
 func (s *sheet) brief(v *verdict.Verdict) {
 	indent := strings.Repeat(" ", hang)
 	for i := range v.Findings {
@@ -137,6 +137,9 @@ func (s *sheet) brief(v *verdict.Verdict) {
 		}
 		s.text(pad(fmt.Sprintf("  %d %s", f.Number, f.Severity), hang), plain, capital(f.Headline), plain)
 		s.text(indent, plain, also(f), faint)
+		if here := pointed(f.Seen, relevance); here != "" {
+			s.text(indent+"here: ", faint, here, plain)
+		}
 		if f.Blocking && f.Card.Fix != "" {
 			s.text(indent+"fix: ", faint, f.Card.Fix, plain)
 		}
@@ -149,15 +152,22 @@ func (s *sheet) brief(v *verdict.Verdict) {
 
 // also is a finding's check and how many more fail of the same cause.
 func also(f *verdict.Finding) string {
+	text := f.ID
 	if n := len(f.AlsoChecks()); n > 0 {
-		return fmt.Sprintf("%s, and %s of the same cause", f.ID, verdict.Count(n, "more check"))
+		text = fmt.Sprintf("%s, and %s of the same cause", f.ID, verdict.Count(n, "more check"))
 	}
-	return f.ID
+	if apart := f.Apart(); apart != "" {
+		text += ", " + apart
+	}
+	return text
 }
 
 // one writes a finding that does not block in one line if it fits.
 func (s *sheet) one(lead string, f *verdict.Finding) {
 	title, id := visible(capital(f.Headline), ""), visible(f.ID, "")
+	if apart := f.Apart(); apart != "" {
+		id += ", " + apart
+	}
 	room := s.width - hang - len([]rune(id)) - 2
 	if len([]rune(title)) <= room {
 		s.WriteString(s.paint(plain, lead) + pad(title, max(room, 0)+2) + s.paint(faint, id) + "\n")
@@ -179,13 +189,25 @@ func (s *sheet) details(v *verdict.Verdict, f *verdict.Finding) {
 		}
 		return ""
 	}))
-	say("why", cmp.Or(pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Relevance }), f.Card.Why))
+	say("why", f.Card.Why)
+	say("here", pointed(f.Seen, relevance))
+	say("severity", raised(f))
 	say("fix", f.Card.Fix)
 	say("also fail", strings.Join(folded(f), ", "))
 	say("undecided", alsoUndecided(f))
 	say("waiver", pointed(f.Seen, func(c *verdict.Cell) string { return lapse(c) }))
 	// A command is not wrapped: it is there to be copied.
 	s.WriteString(s.paint(faint, strings.Repeat(" ", hang)+pad("alone", 10)) + s.paint(plain, v.Command(f.ID, f.Points)) + "\n")
+}
+
+func relevance(c *verdict.Cell) string { return c.Observation.Relevance }
+
+// raised says why a finding's severity is not the catalogue's.
+func raised(f *verdict.Finding) string {
+	if f.Card.Usual == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s by the plan's profile, else %s: %s", f.Card.Severity, f.Card.Usual, f.Card.Placed)
 }
 
 // lapse names the waiver that no longer covers a failure.
@@ -283,6 +305,10 @@ func (s *sheet) gaps(v *verdict.Verdict) {
 			}
 			s.row(g.Check, places(g.Points), g.Because)
 		}
+	}
+	if n := len(v.Head.Unasked); n > 0 {
+		s.blank()
+		s.text("", plain, fmt.Sprintf("%s not asked for by the profile %s", verdict.Count(n, "check"), strings.Join(v.Head.Profile, ", ")), faint)
 	}
 	for _, x := range v.Expired {
 		s.text("  ", plain, fmt.Sprintf("out of scope no longer: %s, expired on %s", x.Check, x.Expires.UTC().Format("2006-01-02")), amber)

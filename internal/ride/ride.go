@@ -28,6 +28,7 @@ import (
 	"github.com/checkride/checkride/internal/ledger"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/profile"
 	"github.com/checkride/checkride/internal/secret"
 	"github.com/checkride/checkride/internal/wire"
 )
@@ -78,6 +79,8 @@ type run struct {
 	start  time.Time
 	lease  *lease
 	canary *canary.Listener // nil: the plan has none
+
+	unasked []string // checks that the profile leaves out
 
 	mu       sync.Mutex
 	writeErr error
@@ -251,6 +254,7 @@ type line struct {
 	name  string
 	point *plan.Point
 	due   *logbook.Due
+	card  *logbook.Card
 	run   bool
 	na    string // not applicable, for this reason
 }
@@ -262,11 +266,15 @@ func (r *run) roll() []*line {
 		if !wanted(c, r.cfg.Only) {
 			continue
 		}
+		if len(r.cfg.Only) == 0 && r.cfg.Plan.Profiles().Judge(c.ID, c.Severity).Place == profile.LeftOut { // what is asked for by name is ridden
+			r.unasked = append(r.unasked, c.ID)
+			continue
+		}
 		for _, at := range r.places(c) {
 			if len(r.cfg.At) > 0 && !slices.Contains(r.cfg.At, at.name) {
 				continue
 			}
-			at.check = c
+			at.check, at.card = c, r.card(c)
 			at.due = r.due(c, at)
 			lines = append(lines, at)
 		}
@@ -318,9 +326,22 @@ func (r *run) sources() []*line {
 	return lines
 }
 
+// card is what the plan's profile and its pinned catalogue make of a check.
+func (r *run) card(c *check.Check) *logbook.Card {
+	p := r.cfg.Plan
+	card := c.Card()
+	judged := p.Profiles().Judge(c.ID, c.Severity)
+	if judged.Severity != c.Severity {
+		card.Severity, card.Usual = judged.Severity, c.Severity
+	}
+	card.Shown, card.Placed = judged.Place != profile.Required, judged.Why
+	card.NotScored = !profile.Scored(c.ID, p.Catalogue)
+	return card
+}
+
 func (r *run) due(c *check.Check, at *line) *logbook.Due {
 	p := r.cfg.Plan
-	due := &logbook.Due{Check: c.ID, Point: at.name, Required: c.Severity >= logbook.Severity(p.Blocks)}
+	due := &logbook.Due{Check: c.ID, Point: at.name, Required: at.card.Severity >= logbook.Severity(p.Blocks) && !at.card.Shown && !at.card.NotScored}
 	if c.Promise != nil {
 		due.Promise = c.Promise(at.point)
 	}
@@ -358,7 +379,7 @@ func (r *run) open(lines []*line) {
 	for _, at := range lines {
 		if !seen[at.check.ID] {
 			seen[at.check.ID] = true
-			r.record(logbook.Entry{Card: at.check.Card()})
+			r.record(logbook.Entry{Card: at.card})
 		}
 	}
 	for _, at := range lines {
@@ -367,6 +388,9 @@ func (r *run) open(lines []*line) {
 			r.record(logbook.Entry{Observation: &logbook.Observation{Check: at.check.ID, Point: at.name, Outcome: logbook.NotApplicable, Because: at.na}})
 		}
 	}
+	for _, l := range r.cfg.Plan.Source.Lowered {
+		r.record(logbook.Entry{Note: &logbook.Note{About: "profile", Text: l.Promise + ": " + l.String()}})
+	}
 }
 
 func (r *run) head(lines []*line) *logbook.Head {
@@ -374,7 +398,7 @@ func (r *run) head(lines []*line) *logbook.Head {
 	head := &logbook.Head{
 		Ride: r.id, Started: r.start.UTC(), Tool: r.cfg.Tool, Name: p.Name, Environment: p.Environment, Partner: cast.Partner, Owner: p.Agreement.Owner,
 		Plan: filepath.Base(p.Source.File), PlanText: r.keeper.Mask(p.Source.Text), PlanDigest: p.Source.Digest, Lines: p.Source.Lines, Limits: p.Limits.Promises(),
-		Blocks: logbook.Severity(p.Blocks), Command: r.cfg.Command, Only: append(slices.Clone(r.cfg.Only), r.cfg.At...), LongestWait: foreseen(lines, p.Limits),
+		Blocks: logbook.Severity(p.Blocks), Profile: p.Profiles().Names(), Catalogue: profile.Current, Pinned: p.Catalogue, Unasked: r.unasked, Command: r.cfg.Command, Only: append(slices.Clone(r.cfg.Only), r.cfg.At...), LongestWait: foreseen(lines, p.Limits),
 	}
 	for _, name := range p.Servers() {
 		head.Points = append(head.Points, logbook.Point{Name: name, Kind: "as", URL: p.AuthorizationServers[name].Issuer})
@@ -572,6 +596,9 @@ func Preview(cfg Config) ([]logbook.Due, time.Duration, error) {
 			at.due.LeftOut = "not applicable: " + at.na
 		}
 		dues = append(dues, *at.due)
+	}
+	for _, id := range r.unasked {
+		dues = append(dues, logbook.Due{Check: id, LeftOut: "the profile " + cfg.Plan.Profiles().String() + " does not ask for it"})
 	}
 	return dues, foreseen(lines, cfg.Plan.Limits), nil
 }

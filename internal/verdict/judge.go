@@ -23,6 +23,9 @@ func (b *book) judge() Verdict {
 		if f.Blocking {
 			v.Blocking++
 		}
+		if f.Apart() == "not scored" {
+			v.Apart++
+		}
 	}
 	number(cells, v.Findings)
 	v.Unsure = groups(cells, func(c *Cell) bool {
@@ -127,6 +130,7 @@ func findings(cells []Cell, blocks logbook.Severity, what map[string]string) []F
 			f.Also = append(f.Also, *c)
 		}
 		f.Severity = max(f.Severity, severity(&c.Card))
+		f.Blocking = f.Blocking || c.scored() && severity(&c.Card) >= blocks
 	}
 	for i := range cells {
 		if f := byCheck[cells[i].Check]; f != nil && cells[i].Mark != Fail && cells[i].Mark != LeftOut {
@@ -135,17 +139,26 @@ func findings(cells []Cell, blocks logbook.Severity, what map[string]string) []F
 	}
 	var all []Finding
 	for _, f := range byCheck {
-		f.Blocking = f.Severity >= blocks
 		f.Headline = headline(f, what[f.ID])
 		all = append(all, *f)
 	}
 	slices.SortFunc(all, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.measured(), a.measured()), byStage(&a.Card, &b.Card))
+		return cmp.Or(blocksFirst(a, b), cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.measured(), a.measured()), byStage(&a.Card, &b.Card))
 	})
 	for i := range all {
 		all[i].Number = i + 1
 	}
 	return all
+}
+
+func blocksFirst(a, b Finding) int {
+	switch {
+	case a.Blocking == b.Blocking:
+		return 0
+	case a.Blocking:
+		return -1
+	}
+	return 1
 }
 
 // measured is 1 if a time says how bad it is: of two equally severe findings it is the more telling one.

@@ -53,6 +53,9 @@ func (v *Verdict) sentence() string {
 		if n := v.Cells[Waived]; n > 0 {
 			say("%s waived", Count(n, "failure"))
 		}
+		if v.Apart > 0 {
+			say("%s not scored (new since catalogue %s)", Count(v.Apart, "finding"), v.Head.Pinned)
+		}
 	}
 	if len(v.Gaps) > 0 {
 		names := make([]string, len(v.Gaps))

@@ -6,6 +6,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/checkride/checkride/internal/logbook"
@@ -76,8 +77,9 @@ type Verdict struct {
 	End      *logbook.End // nil: the book was cut short
 	// Cut says how the book ends too early; empty if it is whole.
 	Cut      string
-	Findings []Finding // worst first, of the equally severe those with times first, then in the order of the stages and by check
+	Findings []Finding // what blocks first, then worst first, of the equally severe those with times first, then in the order of the stages and by check
 	Blocking int       // how many of them block
+	Apart    int       // how many of them are not scored
 	Unsure   []Group   // inconclusive, error and missing, in the order of the stages
 	Required int       // how many checks are undecided though the verdict needs them
 	Gaps     []Gap     // what the plan declares as not tested
@@ -113,6 +115,22 @@ type Finding struct {
 	Waiting   []Cell // what could not be decided because of it
 	Elsewhere []Cell // what the same check saw at the other points
 }
+
+// Apart says why a finding does not count: its check came after the version of the catalogue that the plan pins, or the
+// plan's profile only shows it. Empty: it counts.
+func (f *Finding) Apart() string {
+	cells := slices.Concat(f.Seen, f.Also)
+	switch {
+	case slices.ContainsFunc(cells, func(c Cell) bool { return c.scored() }):
+		return ""
+	case slices.ContainsFunc(cells, func(c Cell) bool { return !c.Card.NotScored }):
+		return "only shown"
+	}
+	return "not scored"
+}
+
+// scored says that the plan's profile and its pinned catalogue let the cell's failure count.
+func (c *Cell) scored() bool { return !c.Card.Shown && !c.Card.NotScored }
 
 // AlsoChecks are the ids of the checks that fail of the same cause.
 func (f *Finding) AlsoChecks() []string {
