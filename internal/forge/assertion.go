@@ -15,7 +15,7 @@ func assertion(name, reason string, alter func(*wire.JWT) error) wire.Change {
 	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
 		var j *wire.JWT
 		for i := range r.Credentials {
-			if r.Credentials[i].JWT != nil {
+			if r.Credentials[i].JWT != nil && !r.Credentials[i].JWT.Proof {
 				j = r.Credentials[i].JWT
 				break
 			}

@@ -71,6 +71,7 @@ type Client struct {
 	Secret            secret.Text
 	Key               Key
 	Certificate       *tls.Certificate
+	Proof             Key // to which its tokens shall be bound by DPoP (RFC 9449); without a signer: to none
 	RegistrationToken secret.Text
 	RegistrationURI   string
 	Registered        map[string]any // what the AS answered (RFC 7591 §3.2.1), its secrets as secret.Text

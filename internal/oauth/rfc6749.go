@@ -34,7 +34,7 @@ func (s Server) TokenRequest(c Client, o TokenOptions) wire.Request {
 		r = field(r, "resource", o.Resource)
 	}
 	r.Who = first(o.Who, c.Name)
-	return Authenticate(r, s, c)
+	return Prove(Authenticate(r, s, c), c.Proof, s.Clock)
 }
 
 // Token is an access token as it was issued.
@@ -51,6 +51,7 @@ type Token struct {
 	JWT         *JWS          // nil: opaque
 	Exchange    uint64        // serial of the exchange that brought it
 	Certificate *tls.Certificate
+	Proof       Key // the key that it is bound to by DPoP; without a signer: to none
 }
 
 // ReadToken reads the answer to s.TokenRequest(c, o) strictly (RFC 6749 §5.1). An answer other than 200 is an
@@ -68,6 +69,7 @@ func ReadToken(x wire.Exchange, keep *secret.Keeper, s Server, c Client, o Token
 		Text: keep.Keep("token", compact), Type: text(m["token_type"]), Obtained: x.Received,
 		Client: c.ID, Resource: o.Resource, Exchange: x.Serial, Certificate: x.Request.Over.Certificate,
 	}
+	t.Proof = boundBy(t.Type, c)
 	if t.Type == "" {
 		return Token{}, fmt.Errorf("token from %s: no token_type, which RFC 6749 §5.1 requires; look at exchange %d", s.Name, x.Serial)
 	}

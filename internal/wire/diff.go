@@ -247,7 +247,7 @@ func scheme(c Credential) string {
 func content(c Credential) string {
 	switch {
 	case c.JWT != nil:
-		return "a signed assertion"
+		return "a signed " + c.JWT.kind()
 	case c.Basic != "":
 		return "client id " + c.Basic + " with " + c.Text.String()
 	}
@@ -391,14 +391,16 @@ func plainText(member string) string {
 
 // made compares how two JWTs are made.
 func (d *differ) made(a, b *JWT) {
-	d.members("assertion header", a.Header, b.Header)
-	d.members("assertion claim", a.Claims, b.Claims)
-	d.text("assertion lacks", omitted(a), omitted(b))
-	d.text("assertion life", or(a.Life, defaultLife).String(), or(b.Life, defaultLife).String())
-	d.text("assertion clock offset", a.Clock.String(), b.Clock.String())
-	d.text("assertion signature", signer(a), signer(b))
+	kind := b.kind()
+	d.text("made as", a.kind(), kind)
+	d.members(kind+" header", a.Header, b.Header)
+	d.members(kind+" claim", a.Claims, b.Claims)
+	d.text(kind+" lacks", omitted(a), omitted(b))
+	d.text(kind+" life", or(a.Life, defaultLife).String(), or(b.Life, defaultLife).String())
+	d.text(kind+" clock offset", a.Clock.String(), b.Clock.String())
+	d.text(kind+" signature", signer(a), signer(b))
 	if a.Sign != nil && b.Sign != nil && signer(a) == signer(b) && reflect.ValueOf(a.Sign).Pointer() != reflect.ValueOf(b.Sign).Pointer() {
-		d.add("assertion signature", signer(a), "another one")
+		d.add(kind+" signature", signer(a), "another one")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,7 @@ type Wire struct {
 
 	mu     sync.Mutex // held for computing only
 	hosts  map[string]*host
+	nonces map[string]string // the latest DPoP nonce of an origin
 	closed bool
 }
 
@@ -81,6 +83,7 @@ func New(config Config) (*Wire, error) {
 		kept:      newPool(),
 		recording: make(chan struct{}, 1),
 		hosts:     map[string]*host{},
+		nonces:    map[string]string{},
 		counts:    counts{nodes: map[string]map[string]int{}},
 	}
 	for _, address := range config.Allow {
@@ -115,8 +118,20 @@ func (w *Wire) Close() error {
 // Do sends one request, once, and gives what came back. All that the network does to it is an [Exchange] with a
 // [Failure]. The error is for what the tool itself could not do: the context was done ([context.Cause]), the host may
 // not be dialled ([ErrNotAllowed]), the request cannot be built. When the context ends in the middle of an exchange,
-// that exchange is recorded as a timeout and given beside the error.
+// that exchange is recorded as a timeout and given beside the error. An answer that does nothing but ask for another
+// DPoP nonce (RFC 9449 §8, §9) is recorded as an exchange of its own, and the request is made once more with it.
 func (w *Wire) Do(ctx context.Context, r Request) (Exchange, error) {
+	x, err := w.do(ctx, r)
+	if err != nil || !wantsNonce(x) {
+		return x, err
+	}
+	if r.Unrecorded {
+		w.Record(x, "asks for a nonce")
+	}
+	return w.do(ctx, r)
+}
+
+func (w *Wire) do(ctx context.Context, r Request) (Exchange, error) {
 	to, err := w.destination(r)
 	if err != nil {
 		return Exchange{}, fmt.Errorf("%s %s%s: %w", r.Method, r.Origin, w.config.Keeper.Mask(r.Target), err)
@@ -132,6 +147,7 @@ func (w *Wire) Do(ctx context.Context, r Request) (Exchange, error) {
 	if err != nil {
 		return Exchange{}, fmt.Errorf("build the request to %s: %w", to.host, err)
 	}
+	w.heed(x)
 	x.Discover(w.config.Keeper)
 	if !r.Unrecorded {
 		w.Record(x, "")
@@ -157,6 +173,9 @@ func (w *Wire) exchange(ctx context.Context, h *host, to destination, r Request)
 		Sent:    time.Now(),
 		Remote:  to.dial,
 		shown:   built.shown,
+	}
+	if slices.ContainsFunc(r.Credentials, leavesNonce) {
+		x.Nonce = w.nonce(r.Origin)
 	}
 	if dead := h.pulse(); dead >= w.config.Breaker && r.Purpose != Cleanup {
 		x.fail(Broke, fmt.Sprintf("not sent: %d controls in a row had no answer from %s", dead, to.host))

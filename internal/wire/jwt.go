@@ -23,13 +23,14 @@ import (
 
 const defaultLife = time.Minute
 
-// make writes the token in the compact serialization (RFC 7515 §3.1), members sorted by name.
-func (j *JWT) make(now time.Time) (string, error) {
+// make writes the token in the compact serialization (RFC 7515 §3.1), members sorted by name. Bound are the claims that
+// tie a DPoP proof to its request.
+func (j *JWT) make(now time.Time, bound map[string]any) (string, error) {
 	header, err := segment(j.Header)
 	if err != nil {
 		return "", fmt.Errorf("jwt header: %w", err)
 	}
-	claims, err := segment(j.fill(now.Add(j.Clock)))
+	claims, err := segment(j.fill(now.Add(j.Clock), bound))
 	if err != nil {
 		return "", fmt.Errorf("jwt claims: %w", err)
 	}
@@ -42,7 +43,7 @@ func (j *JWT) make(now time.Time) (string, error) {
 }
 
 // fill adds the claims that are made anew for each sending; now is in the reader's time.
-func (j *JWT) fill(now time.Time) map[string]any {
+func (j *JWT) fill(now time.Time, bound map[string]any) map[string]any {
 	claims := map[string]any{}
 	maps.Copy(claims, j.Claims)
 	for name, value := range claims {
@@ -51,13 +52,26 @@ func (j *JWT) fill(now time.Time) map[string]any {
 		}
 	}
 	life := or(j.Life, defaultLife)
-	fresh := map[string]any{"jti": randomID(), "iat": now.Unix(), "exp": now.Add(life).Unix()}
+	fresh := map[string]any{"jti": randomID(), "iat": now.Unix()}
+	if j.Proof {
+		maps.Copy(fresh, bound)
+	} else {
+		fresh["exp"] = now.Add(life).Unix()
+	}
 	for name, value := range fresh {
 		if _, given := claims[name]; !given && !slices.Contains(j.Omit, name) {
 			claims[name] = value
 		}
 	}
 	return claims
+}
+
+// kind is what the token is called in records and differences.
+func (j *JWT) kind() string {
+	if j.Proof {
+		return "proof"
+	}
+	return "assertion"
 }
 
 func randomID() string {

@@ -106,7 +106,7 @@ func (w *Wire) present(r Request) (placed, error) {
 		put.form = append(put.form, plainPart(f))
 	}
 	for _, c := range r.Credentials {
-		p, err := w.credential(c)
+		p, err := w.credential(c, r)
 		if err != nil {
 			return placed{}, fmt.Errorf("credential %s: %w", c.Name, err)
 		}
@@ -124,18 +124,22 @@ func (w *Wire) present(r Request) (placed, error) {
 	return put, nil
 }
 
-func (w *Wire) credential(c Credential) (part, error) {
+func (w *Wire) credential(c Credential, r Request) (part, error) {
 	name := c.Name
 	if name == "" && c.In == InHeader {
 		name = "Authorization"
 	}
 	switch {
 	case c.JWT != nil:
-		made, err := c.JWT.make(time.Now())
+		var bound map[string]any
+		if c.JWT.Proof {
+			bound = w.bound(r)
+		}
+		made, err := c.JWT.make(time.Now(), bound)
 		if err != nil {
 			return part{}, err
 		}
-		text := w.config.Keeper.Keep("assertion", made)
+		text := w.config.Keeper.Keep(c.JWT.kind(), made)
 		return part{name, c.Prefix + made, c.Prefix + text.String()}, nil
 	case c.Basic != "":
 		if c.In != InHeader {

@@ -59,7 +59,7 @@ const (
 )
 
 // Credential is something that a request presents to be let in. It stands in one place and is either a text, the
-// Basic pair of User and Text, or a JWT that is made and signed anew for each sending.
+// Basic pair of User and Text, or a JWT that is made and signed anew for each sending: an assertion, a DPoP proof.
 type Credential struct {
 	In     Place
 	Name   string      // Authorization, client_secret, client_assertion, X-Api-Key
@@ -70,16 +70,18 @@ type Credential struct {
 }
 
 // JWT is a JSON Web Token to be made. What is not given in Claims and not in Omit is filled in freshly at each sending:
-// jti (random), iat (now), exp (now + Life).
+// jti (random), iat (now), exp (now + Life). A DPoP proof has no exp, and htm, htu, ath and nonce are filled in of the
+// request that it goes with.
 type JWT struct {
 	Header map[string]any                            // alg is taken from here
 	Claims map[string]any                            // a [FromNow] value becomes a NumericDate at sending
-	Omit   []string                                  // of jti, iat, exp
+	Omit   []string                                  // of what is filled in
 	Life   time.Duration                             // 0: a minute
 	Key    crypto.Signer                             // nil: no signature
 	Sign   func(signingInput []byte) ([]byte, error) // wins over Key: for forgeries
 	Signer string                                    // names Sign in differences: HMAC with the public key
 	Clock  time.Duration                             // the reader's clock minus ours: assertions are minted in the AS's time
+	Proof  bool                                      // a DPoP proof (RFC 9449 §4.2)
 }
 
 // FromNow is a claim's value relative to the time of sending.
@@ -128,6 +130,7 @@ type Exchange struct {
 	Fresh    bool      // the connection had carried nothing before
 	Date     time.Time // the Date header, or zero
 	TLS      string    // TLS 1.3, or empty
+	Nonce    string    // that was filled into its DPoP proof, or empty
 
 	shown   shown // the request as it is recorded
 	secrets map[string]secret.Text
