@@ -242,7 +242,7 @@ func (c *Cast) come(ctx context.Context, role string, wish Wish) (*Member, error
 		if wish.Auth != "" && string(wish.Auth) != described.Auth {
 			return nil, &FactError{Fact: "a " + role + " that authenticates by " + string(wish.Auth), Err: errors.New("the given client uses " + described.Auth + "; give one that uses the other method, or let the ride register")}
 		}
-		member, err := c.given(ctx, described)
+		member, err := c.given(ctx, described, wish)
 		if err != nil {
 			return nil, err
 		}

@@ -26,12 +26,13 @@ type Wish struct {
 	Auth     oauth.Method
 	Scopes   []string
 	Metadata map[string]any // further metadata; a nil value takes a member out
-	Unbound  bool           // no certificate shown at the token endpoint, where the method allows it
+	Unbound  bool           // no certificate shown at the token endpoint, where the method allows it, and no proof
+	DPoP     bool           // tokens that are bound by DPoP, and to no certificate where the method allows it
 	Shared   string
 }
 
 func (w Wish) key() string {
-	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound) + w.Shared
+	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP) + w.Shared
 }
 
 // Member is one client of the cast at its authorization server.
@@ -84,7 +85,7 @@ func (m *Member) May(right string) bool {
 	return m.Own || slices.Contains(m.Plan.May, right)
 }
 
-func (c *Cast) given(ctx context.Context, described plan.Client) (*Member, error) {
+func (c *Cast) given(ctx context.Context, described plan.Client, wish Wish) (*Member, error) {
 	fact := described.Name + " as given"
 	server, err := c.Server(ctx, c.HomeServer())
 	if err != nil {
@@ -121,6 +122,12 @@ func (c *Cast) given(ctx context.Context, described plan.Client) (*Member, error
 			return nil, &FactError{Fact: fact, Err: err}
 		}
 	}
+	if described.SenderConstraint == "dpop" || wish.DPoP { // RFC 9449 §5: its key needs no registration
+		client.Proof, err = proofKey(server)
+		if err != nil {
+			return nil, &FactError{Fact: fact, Err: err}
+		}
+	}
 	c.showing(described.Name, client.Certificate)
 	return &Member{Role: described.Name, Plan: described, Server: server, cast: c, name: described.Name, client: client}, nil
 }
@@ -140,7 +147,7 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 	if server.Endpoints.Registration == "" {
 		return nil, &FactError{Fact: fact, Err: fmt.Errorf("%s has no registration endpoint; name it under authorization_servers.%s.endpoints.registration, or set registration.mode to given", home, home)}
 	}
-	client, metadata, err := c.describe(described, wish)
+	client, metadata, err := c.describe(server, described, wish)
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
@@ -165,7 +172,7 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 // provision lets the operator's hook make a client. The hook gets {client_name}, {scope}, {auth}, {subject_dn} and {jwks}
 // and answers as RFC 7591 §3.2.1 does: client_id, and client_secret where there is one.
 func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, server *oauth.Server, fact string) (*Member, error) {
-	client, metadata, err := c.describe(described, wish)
+	client, metadata, err := c.describe(server, described, wish)
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
@@ -332,7 +339,7 @@ func (c *Cast) Draft(ctx context.Context, role string, wish Wish) (*Member, erro
 	if err != nil {
 		return nil, err
 	}
-	client, metadata, err := c.describe(described, wish)
+	client, metadata, err := c.describe(server, described, wish)
 	if err != nil {
 		return nil, &FactError{Fact: "a draft of " + role, Err: err}
 	}
@@ -348,7 +355,7 @@ func (c *Cast) initialAccessToken() (secret.Text, error) {
 }
 
 // describe makes a client's keys and the metadata of its registration.
-func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[string]any, error) {
+func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) (oauth.Client, map[string]any, error) {
 	n := c.serial.Add(1)
 	method := wish.Auth
 	if method == "" {
@@ -370,7 +377,7 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 		metadata["scope"] = strings.Join(scopes, " ")
 	}
 	var err error
-	bound := described.SenderConstraint == "mtls" && !wish.Unbound
+	bound := described.SenderConstraint == "mtls" && !wish.Unbound && !wish.DPoP
 	if bound || method == oauth.TLSClientAuth {
 		client.Certificate, err = c.certificate(described.Name, fmt.Sprintf("%s-%d", described.Name, n))
 		if err != nil {
@@ -379,6 +386,13 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 	}
 	if bound {
 		metadata["tls_client_certificate_bound_access_tokens"] = true
+	}
+	if wish.DPoP || described.SenderConstraint == "dpop" && !wish.Unbound {
+		client.Proof, err = proofKey(server)
+		if err != nil {
+			return client, nil, err
+		}
+		metadata["dpop_bound_access_tokens"] = true
 	}
 	switch method {
 	case oauth.PrivateKeyJWT:
@@ -411,6 +425,16 @@ func (c *Cast) describe(described plan.Client, wish Wish) (oauth.Client, map[str
 		}
 	}
 	return client, metadata, nil
+}
+
+// proofKey makes the key to which a member's tokens are bound by DPoP, for an algorithm that the server takes (RFC 9449
+// §5.1).
+func proofKey(server *oauth.Server) (oauth.Key, error) {
+	alg := server.ProofAlgorithm()
+	if told := server.ProofAlgorithms(); alg == "" && len(told) > 0 {
+		return oauth.Key{}, fmt.Errorf("%s takes DPoP proofs signed with %s, and this program signs with none of them", server.Name, strings.Join(told, ", "))
+	}
+	return oauth.NewKey(alg)
 }
 
 func methodOf(described plan.Client) oauth.Method {

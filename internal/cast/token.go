@@ -42,7 +42,7 @@ func (m *Member) optionsFor(point *plan.Point) TokenWish {
 // Token gives the member's shared token for a point, renewed when less than a third of its life is left. Many use it,
 // so nobody may revoke it: who spends a token asks [Member.NewToken].
 func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, error) {
-	if point != nil && point.Credential != "bearer" && point.Credential != "" {
+	if point != nil && !point.TakesTokens() {
 		return m.standing(point)
 	}
 	key := m.ID() + "|" + m.resource(point)
@@ -63,11 +63,22 @@ func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, err
 		return s.token, nil
 	}
 	token, err := m.cast.mint(ctx, m, m.optionsFor(point))
+	if err == nil {
+		err = shownAt(point, token)
+	}
 	if err != nil {
 		return oauth.Token{}, &FactError{Fact: fmt.Sprintf("a token of %s at %s", m.Role, m.Server.Name), Err: err}
 	}
 	s.token = token
 	return token, nil
+}
+
+// shownAt says why a token cannot be shown at a point, or nothing.
+func shownAt(point *plan.Point, token oauth.Token) error {
+	if point == nil || point.Credential != "dpop" || token.Proof.Signer != nil {
+		return nil
+	}
+	return fmt.Errorf("the point wants DPoP, and the token has token_type %q and no key; say sender_constraint: dpop, or look whether the server knows DPoP", token.Type)
 }
 
 // lives says whether a shared token may be used on. Of one whose end is not told (RFC 6749 §5.1 only recommends

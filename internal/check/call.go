@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
@@ -69,9 +70,7 @@ func (c Call) As(member *cast.Member, token oauth.Token) Call {
 	c.Member, c.Token, c.Expect = member, token, member.ID()
 	return c.With(func(r *wire.Request) {
 		r.Who = member.Role
-		for i := range r.Credentials {
-			r.Credentials[i].Text = token.Text
-		}
+		forge.Show(r, token)
 		if r.Over.Certificate != nil || token.Certificate != nil {
 			r.Over.Certificate = token.Certificate
 		}
@@ -134,7 +133,7 @@ func (p *Pass) request(point *plan.Point, operation plan.Operation, member *cast
 		request.Body = []byte(body)
 	}
 	if !token.Text.Empty() {
-		request.Credentials = []wire.Credential{credential(point, token)}
+		request = presented(request, point, token)
 	}
 	if point.TLSClient != "none" {
 		request.Over.Certificate = member.Client().Certificate
@@ -146,14 +145,17 @@ func (p *Pass) request(point *plan.Point, operation plan.Operation, member *cast
 	return request, nil
 }
 
-func credential(point *plan.Point, token oauth.Token) wire.Credential {
-	if point.Credential == "api_key" {
-		return wire.Credential{In: wire.InHeader, Name: point.Header, Text: token.Text}
+// presented shows what the point wants to see.
+func presented(r wire.Request, point *plan.Point, token oauth.Token) wire.Request {
+	c := wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Basic ", Basic: token.Client, Text: token.Text}
+	switch point.Credential {
+	case "api_key":
+		c = wire.Credential{In: wire.InHeader, Name: point.Header, Text: token.Text}
+	case "basic":
+	default:
+		return oauth.Present(r, token)
 	}
-	if point.Credential == "basic" {
-		return wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Basic ", Basic: token.Client, Text: token.Text}
-	}
-	return wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Bearer ", Text: token.Text}
+	return r.WithCredential(c)
 }
 
 // decide understands an answer at an enforcement point (rules 4, 5 and 6).

@@ -27,6 +27,7 @@ const (
 	HomeServer            // at the authorization server where partners are registered
 	EverySource           // at each point and server that an audit log covers
 	WholeStack            // once, over all points
+	EveryDoor             // at each enforcement point, and at the authorization server where partners are registered
 )
 
 // Column is the point's name under which checks over the whole stack are reported.

@@ -75,7 +75,7 @@ func (s *Stack) stillOpen(ctx context.Context, tokens []oauth.Token) ([]oauth.To
 func (s *Stack) opens(ctx context.Context, token oauth.Token) string {
 	for i := range s.Plan.Points {
 		point := &s.Plan.Points[i]
-		if point.Credential != "bearer" || token.Resource != "" && point.Resource != "" && token.Resource != point.Resource {
+		if !point.TakesTokens() || token.Resource != "" && point.Resource != "" && token.Resource != point.Resource {
 			continue
 		}
 		p := NewPass(s, &Check{ID: "cleanup.tokens"}, point.Name, point)

@@ -232,11 +232,11 @@ func (c *Check) Lacks(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 			return missing, reason, gap
 		}
 	}
-	if at != nil && (at.Credential == "dpop" || at.Credential == "exec") {
+	if at != nil && at.Credential == "exec" {
 		return Gap, fmt.Sprintf("points that want %s cannot be tested yet", at.Credential), at.Name + " (" + at.Credential + ")"
 	}
-	if at != nil && !c.AnyCredential && c.At == EveryPoint && at.Credential != "bearer" {
-		return Absent, fmt.Sprintf("the point takes %s and no bearer tokens", at.Credential), ""
+	if at != nil && !c.AnyCredential && c.At == EveryPoint && !at.TakesTokens() {
+		return Absent, fmt.Sprintf("the point takes %s and no tokens", at.Credential), ""
 	}
 	missing, reason, gap := mayTake(p, c.Takes)
 	if missing != Present {

@@ -137,6 +137,8 @@ func Where(at check.At) string {
 		return "authorization server"
 	case check.EverySource:
 		return "every audit log"
+	case check.EveryDoor:
+		return "authorization server and every point"
 	}
 	return "whole stack"
 }

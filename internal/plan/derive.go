@@ -36,7 +36,7 @@ func (p *Plan) derive(d *decoder) {
 }
 
 func (p *Point) derive(only string) {
-	if p.TokenFrom == "" && p.takesTokens() {
+	if p.TokenFrom == "" && p.TakesTokens() {
 		p.TokenFrom = only
 	}
 	u, err := url.Parse(p.URL)
@@ -51,8 +51,13 @@ func (p *Point) derive(only string) {
 	}
 }
 
-// takesTokens says whether the point's credential comes from an AS.
-func (p *Point) takesTokens() bool { return p.Credential == "bearer" || p.Credential == "dpop" }
+// TakesTokens says whether the point's credential comes from an AS.
+func (p *Point) TakesTokens() bool {
+	return p.Credential == "bearer" || p.Credential == "dpop" || p.Credential == ""
+}
+
+// TakesProofs says whether the point takes tokens that are bound by DPoP (RFC 9449 §7.1).
+func (p *Point) TakesProofs() bool { return p.Credential == "dpop" || p.DPoP }
 
 func portOf(u *url.URL) string {
 	switch {

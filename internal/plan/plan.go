@@ -105,7 +105,7 @@ type Client struct {
 	Key              Reference         `yaml:"key" is:"secret" doc:"The private key for private_key_jwt as PEM or JWK, by reference." example:"file:partner.pem"`
 	Scopes           []string          `yaml:"scopes" doc:"The scopes that it asks for." example:"[payments:read]"`
 	Resource         string            `yaml:"resource" doc:"The resource indicator that it asks for (RFC 8707)." example:"https://api.example"`
-	SenderConstraint string            `yaml:"sender_constraint" words:"none|mtls|dpop" default:"none" doc:"How its tokens are bound to it: mtls (RFC 8705) or dpop (RFC 9449; not tested yet: what needs it is left out and named)."`
+	SenderConstraint string            `yaml:"sender_constraint" words:"none|mtls|dpop" default:"none" doc:"How its tokens are bound to it: mtls (RFC 8705) or dpop (RFC 9449)."`
 	Certificate      *Certificate      `yaml:"certificate" doc:"Its client certificate: issued for the ride by a test CA, or given."`
 	Metadata         map[string]any    `yaml:"metadata" doc:"Further client metadata of its registration." example:"{tls_client_auth_san_dns: partner.example}"`
 	APIKey           Reference         `yaml:"api_key" is:"secret" doc:"Its key for points with credential: api_key, by reference." example:"env:PARTNER_API_KEY"`
@@ -154,7 +154,8 @@ type Point struct {
 	CA              Reference         `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
 	TokenFrom       string            `yaml:"token_from" doc:"The AS whose tokens it takes; absent: the only one." example:"main"`
 	Resource        string            `yaml:"resource" doc:"The audience that it wants (RFC 8707); absent: the client's." example:"https://api.example"`
-	Credential      string            `yaml:"credential" words:"bearer|dpop|mtls|api_key|basic|exec" default:"bearer" doc:"What it wants to see; points that want dpop or exec (a signer) are not tested yet and are named as gaps."`
+	Credential      string            `yaml:"credential" words:"bearer|dpop|mtls|api_key|basic|exec" default:"bearer" doc:"What it wants to see; points that want exec (a signer) are not tested yet and are named as gaps."`
+	DPoP            bool              `yaml:"dpop" default:"false" doc:"It takes tokens bound by DPoP (RFC 9449 section 7.1) beside bearer tokens; needless with credential: dpop."`
 	Header          string            `yaml:"header" is:"header" default:"X-API-Key" doc:"For credential: api_key, the header field that carries it."`
 	Exec            []string          `yaml:"exec" doc:"For credential: exec, the signer and its arguments; needs --allow-exec." example:"[./sign]"`
 	TLSClient       string            `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether it asks for a client certificate."`

@@ -62,7 +62,7 @@ func (r *rules) wrong(path, message, hint string) {
 }
 
 func (r *rules) servers() {
-	if len(r.plan.AuthorizationServers) == 0 && slices.ContainsFunc(r.plan.Points, func(p Point) bool { return p.takesTokens() }) {
+	if len(r.plan.AuthorizationServers) == 0 && slices.ContainsFunc(r.plan.Points, func(p Point) bool { return p.TakesTokens() }) {
 		r.wrong("authorization_servers", "the plan names no authorization server, and a point takes tokens", "add `authorization_servers: {main: {issuer: https://as.example}}`")
 	}
 	for _, name := range r.plan.Servers() {
@@ -211,10 +211,10 @@ func (r *rules) points() {
 func (r *rules) point(path string, p Point) {
 	named := "point " + printable(p.Name)
 	r.knownServer(path+".token_from", "token_from", p.TokenFrom)
-	if p.takesTokens() && p.TokenFrom == "" && len(r.plan.AuthorizationServers) > 1 {
+	if p.TakesTokens() && p.TokenFrom == "" && len(r.plan.AuthorizationServers) > 1 {
 		r.wrong(path+".token_from", named+" does not say whose tokens it takes", "add `token_from: "+r.plan.Servers()[0]+"`, or another of: "+strings.Join(r.plan.Servers(), ", "))
 	}
-	if p.takesTokens() && p.Revocation == "" {
+	if p.TakesTokens() && p.Revocation == "" {
 		r.wrong(path+".revocation", named+" does not say how it learns of a revocation", "add `revocation: introspect`, or push, or expiry when it waits for the token's end")
 	}
 	if p.Credential == "exec" && len(p.Exec) == 0 {
@@ -222,6 +222,9 @@ func (r *rules) point(path string, p Point) {
 	}
 	if p.Credential != "exec" && len(p.Exec) > 0 {
 		r.wrong(path+".exec", named+" has `exec`, but another credential", "say `credential: exec` or remove `exec`")
+	}
+	if p.DPoP && !p.TakesTokens() {
+		r.wrong(path+".dpop", named+" takes DPoP-bound tokens, but its credential is no token", "say `credential: bearer` or `credential: dpop`, or remove `dpop`")
 	}
 	for _, member := range slices.Sorted(maps.Keys(p.Identity)) {
 		if !slices.Contains(r.members(), member) {

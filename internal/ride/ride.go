@@ -300,6 +300,9 @@ func (r *run) places(c *check.Check) []*line {
 	for i := range p.Points {
 		lines = append(lines, &line{name: p.Points[i].Name, point: &p.Points[i]})
 	}
+	if c.At == check.EveryDoor {
+		lines = append(lines, &line{name: r.cast.HomeServer()})
+	}
 	return lines
 }
 

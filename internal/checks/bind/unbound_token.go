@@ -56,7 +56,7 @@ var UnboundToken = &check.Check{
 		if err != nil {
 			return err
 		}
-		return p.RefusesGoodElsewhere(ctx, call, good, forge.WithToken(token.Text, "a token without binding"))
+		return p.RefusesGoodElsewhere(ctx, call, good, forge.Showing(token, "a token without binding"))
 	},
 }
 

@@ -80,5 +80,5 @@ func refusesRealToken(ctx context.Context, p *check.Pass, call check.Call, serve
 	if err != nil {
 		return err
 	}
-	return p.RefusesGoodElsewhere(ctx, call, good, forge.WithToken(token.Text, "a real token of "+server))
+	return p.RefusesGoodElsewhere(ctx, call, good, forge.Showing(token, "a real token of "+server))
 }

@@ -50,7 +50,7 @@ var OtherAudience = &check.Check{
 			}
 			tried++
 			good := p.CallAt(other, p.Allowed(other), call.Member, token)
-			err = p.RefusesGoodElsewhere(ctx, call, good, forge.WithToken(token.Text, "the partner's token for "+other.Name))
+			err = p.RefusesGoodElsewhere(ctx, call, good, forge.Showing(token, "the partner's token for "+other.Name))
 			if err != nil {
 				return err
 			}

@@ -174,7 +174,7 @@ func decisions(ctx context.Context, p *check.Pass, partner *cast.Member, point *
 			if !found {
 				continue
 			}
-			variant.change = forge.WithToken(other.Text, variant.change.Name)
+			variant.change = forge.Showing(other, variant.change.Name)
 		}
 		altered := call
 		altered.Make = func() (wire.Request, error) {

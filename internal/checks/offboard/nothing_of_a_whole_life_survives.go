@@ -90,7 +90,7 @@ func (l *life) homePoints() []*plan.Point {
 	var found []*plan.Point
 	for i := range l.p.Stack.Plan.Points {
 		point := &l.p.Stack.Plan.Points[i]
-		if point.Credential == "bearer" && l.p.Cast.TokenServer(point) == l.partner.Server.Name {
+		if point.TakesTokens() && l.p.Cast.TokenServer(point) == l.partner.Server.Name {
 			found = append(found, point)
 		}
 	}

@@ -1,0 +1,271 @@
+package check
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// DPoP needs a place that takes DPoP proofs: a point that does by the plan, or the authorization server, which tells of
+// it itself ([Pass.Prover]).
+var DPoP = Need{Name: "DPoP", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if at == nil || at.TakesProofs() {
+		return Present, "", ""
+	}
+	return Absent, "the plan does not say that tokens bound by DPoP are taken here (points.dpop)", ""
+}}
+
+// Prover gives a partner whose tokens are bound by DPoP (RFC 9449): the partner itself where the plan says so, else one
+// that is shared for this and shows no certificate if it can do without. Where the server knows no DPoP there is none.
+func (p *Pass) Prover(ctx context.Context) (*cast.Member, error) {
+	described, ok := p.Cast.Client(cast.Partner)
+	if ok && described.SenderConstraint == "dpop" {
+		return p.Cast.Member(ctx, cast.Partner)
+	}
+	server, err := p.Cast.Server(ctx, p.Cast.HomeServer())
+	if err != nil {
+		return nil, err
+	}
+	if len(server.ProofAlgorithms()) == 0 {
+		return nil, NotApplicable("%s does not say that it knows DPoP (dpop_signing_alg_values_supported), and the plan does not ask for it (clients.partner.sender_constraint)", server.Name)
+	}
+	if !p.Cast.Makes(cast.Partner) {
+		if described.SenderConstraint == "mtls" {
+			return nil, NotApplicable("the given partner's tokens are bound to its certificate (clients.partner.sender_constraint)")
+		}
+		return p.Cast.MemberWith(ctx, cast.Partner, cast.Wish{DPoP: true})
+	}
+	methods := []oauth.Method{oauth.PrivateKeyJWT, oauth.ClientSecretBasic, oauth.ClientSecretPost, oauth.TLSClientAuth, oauth.SelfSignedTLSClientAuth}
+	return p.firstOf(ctx, methods, func(method oauth.Method) (*cast.Member, error) {
+		return p.Cast.MemberWith(ctx, cast.Partner, cast.Wish{Auth: method, DPoP: true})
+	})
+}
+
+// Proven gives a call that shows a DPoP proof and was just accepted: at a point with the prover's token, at the
+// authorization server its request for one.
+func (p *Pass) Proven(ctx context.Context) (Call, error) {
+	prover, err := p.Prover(ctx)
+	if err != nil {
+		return Call{}, err
+	}
+	if p.Point == nil {
+		call := p.AtToken(prover, prover.Usual())
+		return call, p.Opens(ctx, call)
+	}
+	if p.Cast.TokenServer(p.Point) != prover.Server.Name {
+		return Call{}, NotApplicable("the point takes tokens of %s, where partners are not registered", p.Cast.TokenServer(p.Point))
+	}
+	token, err := prover.Token(ctx, p.Point)
+	if err != nil {
+		return Call{}, err
+	}
+	if token.Proof.Signer == nil {
+		return Call{}, BecauseOf("bind.token-names-its-key", "the token that was asked for with a DPoP proof has token_type %s", token.Type)
+	}
+	call := p.Call(prover, token)
+	return call, p.Opens(ctx, call)
+}
+
+// Changed gives the call with a change made to each of its requests.
+func (c Call) Changed(change wire.Change) Call {
+	inner := c.Make
+	c.Name += ", " + change.Name
+	c.Make = func() (wire.Request, error) {
+		request, err := inner()
+		if err != nil {
+			return request, err
+		}
+		request, err = change.Apply(request.Clone())
+		if err != nil {
+			return request, Broken("the change %q could not be made: %v", change.Name, err)
+		}
+		return request, nil
+	}
+	return c
+}
+
+// TakesAll asserts that each lawful change of an accepted call is accepted too.
+func (p *Pass) TakesAll(ctx context.Context, call Call, changes ...wire.Change) error {
+	for _, change := range changes {
+		var found tasted
+		_, _, err := p.alter(call, change, &found)
+		if err != nil {
+			return err
+		}
+		answer, err := p.patiently(ctx, call.Changed(change))
+		if err != nil {
+			return err
+		}
+		switch answer.Decision {
+		case wire.Accepted:
+			p.Case(change.Name, logbook.Pass, "accepted", answer.Why, found.differs, "")
+		case wire.Denied, wire.Odd:
+			err = p.Opens(ctx, call) // else it was not this that was refused
+			if err != nil {
+				return err
+			}
+			p.Case(change.Name, logbook.Fail, "accepted", answer.Why, found.differs, "")
+		default:
+			p.Case(change.Name, logbook.Inconclusive, "accepted", answer.Why, found.differs, answer.Why)
+		}
+	}
+	return nil
+}
+
+// RefusesProofAgain asserts that the proof of an accepted call is refused the second time, at the same node and at each
+// other one that is known: C(j1) accepted, N(j1), C(j2) accepted.
+func (p *Pass) RefusesProofAgain(ctx context.Context, call Call) error {
+	nodes := p.nodes(call.Point)
+	for i, node := range nodes {
+		err := p.refusesProofAgain(ctx, call, nodes[0], node, i > 0)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pass) refusesProofAgain(ctx context.Context, call Call, first, second string, elsewhere bool) error {
+	name := "at once"
+	if elsewhere {
+		name = "at another node"
+	}
+	name = nodeName(name, second)
+	for attempt := 1; ; attempt++ {
+		again, err := p.twice(ctx, call, first, second)
+		if err != nil {
+			return err
+		}
+		undecided := again.Decision == wire.Unknown && !again.Foreign && !again.Cached || again.Thrice
+		if undecided && attempt < 3 {
+			err = p.Wait(ctx, time.Duration(attempt)*300*time.Millisecond)
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		const expected, differs = "refused", "nothing: the same proof, the second time"
+		switch {
+		case undecided || again.Decision == wire.Unknown:
+			p.Case(name, logbook.Inconclusive, expected, again.Why, differs, again.Why)
+		case again.Decision == wire.Accepted:
+			p.Case(name, logbook.Fail, expected, again.Why+", accepted", differs, "")
+		default:
+			p.Case(name, logbook.Pass, expected, again.Why, differs, "")
+		}
+		return nil
+	}
+}
+
+// twice makes a call with a fixed proof at one node and then at another, and after that with a fresh one, which must be
+// accepted there. It gives the second answer.
+func (p *Pass) twice(ctx context.Context, call Call, first, second string) (Answer, error) {
+	request, err := call.Make()
+	if err != nil {
+		return Answer{}, err
+	}
+	request = request.Clone()
+	proof := oauth.ProofIn(&request)
+	if proof == nil {
+		return Answer{}, Broken("the call %s shows no proof", call.Name)
+	}
+	claims := map[string]any{"jti": strings.ToLower(rand.Text()), "iat": time.Now().Add(proof.JWT.Clock).Unix()}
+	for name, value := range proof.JWT.Claims {
+		claims[name] = value
+	}
+	proof.JWT.Claims = claims
+	at := func(r wire.Request, node string) wire.Request {
+		if node != "" {
+			r.Over.Address, r.Over.Fresh = node, false
+		}
+		return r
+	}
+	_, one, err := p.send(ctx, wire.Control, call, at(request.Clone(), first))
+	if err != nil {
+		return Answer{}, err
+	}
+	if one.Decision != wire.Accepted {
+		return Answer{}, CannotTell("the first use of a proof was not accepted: %s", one.Why)
+	}
+	_, again, err := p.sendOnce(ctx, wire.Altered, call, at(request.Clone(), second))
+	if err != nil {
+		return Answer{}, err
+	}
+	return again, p.Opens(ctx, call.With(func(r *wire.Request) { *r = at(*r, second) }))
+}
+
+// ConfirmationTold is what one place says about the key that a token is bound to (cnf, RFC 7800 §3.1).
+type ConfirmationTold struct {
+	By      string // the token, introspection
+	Members map[string]any
+}
+
+// ConfirmationsOf tells by each place that could tell it to which key a token is bound: the token itself where it is a
+// JWT, and introspection where the plan has a resource server.
+func (p *Pass) ConfirmationsOf(ctx context.Context, token oauth.Token) ([]ConfirmationTold, error) {
+	var all []ConfirmationTold
+	tell := func(by string, claims map[string]any) {
+		members, _ := claims["cnf"].(map[string]any)
+		all = append(all, ConfirmationTold{By: by, Members: members})
+	}
+	if token.JWT != nil {
+		tell("the token", token.JWT.Claims)
+	}
+	if !p.Cast.Has(cast.ResourceServer) {
+		return all, nil
+	}
+	asker, err := p.ResourceServer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if asker.Server.Endpoints.Introspection == "" {
+		return all, nil
+	}
+	x, err := p.Send(ctx, wire.Setup, asker.Server.IntrospectRequest(asker.Client(), token.Text))
+	if err != nil {
+		return nil, err
+	}
+	active, claims, err := oauth.ReadIntrospection(x)
+	if err != nil || !active {
+		p.Note("the resource server is not told that the token is active, so introspection says nothing about its key")
+		return all, nil
+	}
+	tell("introspection", claims)
+	return all, nil
+}
+
+// OtherURIs are the changes by which the proof of a call says another method or another URI than its request has: that
+// of another path, of another host, and of each other point of the plan.
+func (p *Pass) OtherURIs(call Call) ([]wire.Change, error) {
+	request, err := call.Make()
+	if err != nil {
+		return nil, err
+	}
+	method := "PUT"
+	if request.Method == method {
+		method = "GET"
+	}
+	path, _, _ := strings.Cut(request.Target, "?")
+	changes := []wire.Change{
+		forge.ProofOf("htm", method, "proof of another method"),
+		forge.ProofOf("htu", request.Origin+path+"/checkride", "proof of another path"),
+		forge.ProofOf("htu", "https://checkride.invalid"+path, "proof of another host"),
+	}
+	for i := range p.Stack.Plan.Points {
+		other := &p.Stack.Plan.Points[i]
+		origin := strings.TrimSuffix(other.URL, "/")
+		if other.Name != p.Name && origin != request.Origin {
+			changes = append(changes, forge.ProofOf("htu", origin+path, fmt.Sprintf("proof for %s", other.Name)))
+		}
+	}
+	return changes, nil
+}
