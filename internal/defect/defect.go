@@ -47,6 +47,18 @@ type Set struct {
 	CacheSkipsBinding            bool `json:"cache_skips_binding,omitempty"`             // gateway: a cached introspection skips the comparison with cnf
 	UnboundAccepted              bool `json:"unbound_accepted,omitempty"`                // edge: tokens without cnf pass where binding is agreed
 	PointTrustsCertificateHeader bool `json:"point_trusts_certificate_header,omitempty"` // gateway: without a TLS certificate takes Client-Cert, X-Forwarded-Client-Cert, X-SSL-Client-Cert or X-Client-Cert-Hash
+	// bind: DPoP
+	KeyThumbprintInHex    bool `json:"key_thumbprint_in_hex,omitempty"`   // AS: cnf.jkt is the thumbprint in hexadecimal
+	DPoPBindingOptional   bool `json:"dpop_binding_optional,omitempty"`   // AS: a client registered with dpop_bound_access_tokens gets a bearer token without a proof
+	ProofAgeIgnored       bool `json:"proof_age_ignored,omitempty"`       // AS: iat of a proof is not looked at
+	DPoPTokenAsBearer     bool `json:"dpop_token_as_bearer,omitempty"`    // edge: a token with cnf.jkt passes as a bearer token, without proof
+	ProofHashOptional     bool `json:"proof_hash_optional,omitempty"`     // edge: a proof without ath passes
+	ProofSeenByOneNode    bool `json:"proof_seen_by_one_node,omitempty"`  // edge: each node remembers the jti of proofs for itself
+	BindingBySubject      bool `json:"binding_by_subject,omitempty"`      // edge: any certificate with the subject of the bound one satisfies cnf
+	ProofSignatureIgnored bool `json:"proof_signature_ignored,omitempty"` // gateway: decodes a proof without verifying it
+	ProofHostIgnored      bool `json:"proof_host_ignored,omitempty"`      // gateway: compares the path of htu alone
+	ProofURIVerbatim      bool `json:"proof_uri_verbatim,omitempty"`      // gateway: compares htu as text, query and all
+	ProofNonceOptional    bool `json:"proof_nonce_optional,omitempty"`    // gateway: asks for a nonce and takes proofs without one
 	// claims
 	PartnerRenamed         bool `json:"partner_renamed,omitempty"`          // legacy: hands the partner to the API in upper case and cut to 8 characters
 	TokenTypeMissing       bool `json:"token_type_missing,omitempty"`       // AS: access tokens say typ JWT and lack client_id

@@ -73,7 +73,7 @@ func (s *Sandbox) writeFiles() error {
 
 type planPoint struct {
 	Name, URL, Revocation, Header, Addresses, IdentityHeaders string
-	WAF                                                       bool
+	WAF, DPoP                                                 bool
 }
 
 func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
@@ -93,8 +93,8 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"TokenLifetime":  s.cfg.Timing.TokenLife + time.Second,
 		"Expiry":         s.cfg.Timing.TokenLife + 6*time.Second,
 		"Points": []planPoint{
-			{Name: edgePoint, URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
-			{Name: gatewayOne, Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
+			{Name: edgePoint, DPoP: takesProofs(edgePoint), URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
+			{Name: gatewayOne, DPoP: takesProofs(gatewayOne), Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
 			{Name: legacyOne, Addresses: s.addresses[legacyOne], URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey},
 		},
 	}

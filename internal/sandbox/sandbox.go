@@ -400,8 +400,12 @@ func (s *Sandbox) point(name string) point.Config {
 		Dial:     s.dialled.dial,
 		Defects:  s.live,
 		Log:      s.logs[name].Write,
+		Proofs:   takesProofs(name),
 	}
 }
+
+// takesProofs says whether a point knows DPoP: the older middleware does not.
+func takesProofs(name string) bool { return name != legacyOne }
 
 func (s *Sandbox) introspector(name string) point.Introspector {
 	return point.Introspector{

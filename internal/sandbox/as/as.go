@@ -1,5 +1,5 @@
 // Package as is the sandbox's authorization server: strict and healthy, with switches that break it in exactly one way
-// each. It serves RFC 8414, 7591, 7592, 6749 (client credentials), 7523, 8705, 8707, 9068, 7662 and 7009, and a feed of
+// each. It serves RFC 8414, 7591, 7592, 6749 (client credentials), 7523, 8705, 8707, 9068, 9449, 7662 and 7009, and a feed of
 // what is no longer good for points that verify tokens offline.
 //
 // Start with [New] and [Server.Handler].
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/sandbox/dpop"
 )
 
 // Static is a client that exists from the start: a resource server, which may introspect every token and read the feed.
@@ -51,7 +52,8 @@ type Server struct {
 	tokens     map[string]*token  // by jti
 	assertions map[string]time.Time
 	keys       []signingKey // the last one signs
-	retired    signingKey   // left over from before the start; signs nothing
+	proofs     *dpop.Verifier
+	retired    signingKey // left over from before the start; signs nothing
 	feed       feed
 	fetched    map[string]fetchedKeys // by jwks_uri
 }
@@ -107,6 +109,7 @@ func New(cfg Config) (*Server, error) {
 		fetched:    map[string]fetchedKeys{},
 		keys:       []signingKey{first},
 		retired:    retired,
+		proofs:     &dpop.Verifier{Nonces: dpop.NewNonces(), Seen: dpop.NewSeen()},
 	}
 	for _, r := range cfg.ResourceServers {
 		if r.ID == "" || r.Secret == "" {

@@ -51,6 +51,7 @@ type registration struct {
 	name         string
 	organization string
 	bound        bool
+	dpopBound    bool
 	subject      *subject
 	jwks         json.RawMessage
 	jwksURI      string
@@ -129,6 +130,7 @@ func (s *Server) information(c *client) map[string]any {
 	told["response_types"] = []string{}
 	told["scope"] = strings.Join(r.scope, " ")
 	told["tls_client_certificate_bound_access_tokens"] = r.bound
+	told["dpop_bound_access_tokens"] = r.dpopBound
 	if r.name != "" {
 		told["client_name"] = r.name
 	}

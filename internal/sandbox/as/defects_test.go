@@ -36,6 +36,18 @@ var defectRows = []struct {
 	{defect.Set{PrivateKeyInJWKS: true}, func(g *rig) string {
 		return fmt.Sprint(strings.Count(g.send(g.protocol, "GET", "/jwks", "", "").raw, `"d":`))
 	}, "0", "1"},
+	{defect.Set{KeyThumbprintInHex: true}, func(g *rig) string {
+		_, claims := g.verified(g.partner().grant("", g.proof(g.now, g.nonce())).text("access_token"))
+		return fmt.Sprint(len(claims["cnf"].(map[string]any)["jkt"].(string)))
+	}, "43", "64"},
+	{defect.Set{DPoPBindingOptional: true}, func(g *rig) string {
+		p := g.register(map[string]any{"client_name": "acme", "dpop_bound_access_tokens": true})
+		with, without := p.grant("", g.proof(g.now, g.nonce())), p.grant("")
+		return with.is() + " " + with.text("token_type") + "; " + without.is() + " " + without.text("token_type")
+	}, "200 DPoP; 400 invalid_dpop_proof ", "200 DPoP; 200 Bearer"},
+	{defect.Set{ProofAgeIgnored: true}, func(g *rig) string {
+		return g.partner().grant("", g.proof(g.now.Add(-time.Hour), g.nonce())).is()
+	}, "400 invalid_dpop_proof", "200"},
 	{defect.Set{OpenRegistration: true}, func(g *rig) string {
 		return g.json("POST", "/register", map[string]any{"client_name": "acme"}).is()
 	}, "401 invalid_token", "201"},

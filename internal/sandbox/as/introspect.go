@@ -31,10 +31,10 @@ func (s *Server) introspect(c *call) answer {
 	if t == nil || !may || !s.active(c, t) || s.lags(c, t.client) {
 		return reply(http.StatusOK, map[string]any{"active": false})
 	}
-	return reply(http.StatusOK, s.introspection(t))
+	return reply(http.StatusOK, s.introspection(c, t))
 }
 
-func (s *Server) introspection(t *token) map[string]any {
+func (s *Server) introspection(c *call, t *token) map[string]any {
 	told := map[string]any{
 		"active":     true,
 		"client_id":  t.client.id,
@@ -44,14 +44,14 @@ func (s *Server) introspection(t *token) map[string]any {
 		"aud":        t.audience,
 		"iss":        s.cfg.Issuer,
 		"jti":        t.id,
-		"token_type": "Bearer",
+		"token_type": t.kind(),
 		"org":        t.org,
 	}
 	if t.scope != nil {
 		told["scope"] = strings.Join(t.scope, " ")
 	}
-	if t.thumbprint != "" {
-		told["cnf"] = map[string]string{"x5t#S256": t.thumbprint}
+	if cnf := t.confirmation(c); cnf != nil {
+		told["cnf"] = cnf
 	}
 	return told
 }

@@ -1,6 +1,10 @@
 package as
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/checkride/checkride/internal/sandbox/dpop"
+)
 
 // metadata is the authorization server's description of itself (RFC 8414 §2).
 func (s *Server) metadata(c *call) answer {
@@ -34,5 +38,6 @@ func (s *Server) metadata(c *call) answer {
 		"introspection_endpoint_auth_signing_alg_values_supported": algorithms,
 		"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
 		"tls_client_certificate_bound_access_tokens":               true,
+		"dpop_signing_alg_values_supported":                        dpop.Algorithms(),
 	}}
 }

@@ -30,7 +30,8 @@ type token struct {
 	audience   any // a string, or several
 	issued     time.Time
 	expires    time.Time
-	thumbprint string // "" when unbound
+	thumbprint string // of the certificate; "" when bound to none
+	proofKey   string // jkt (RFC 9449 §6.1); "" when bound to none
 	org        string
 	dead       string // why it is dead, or ""
 	request    string // what was asked: the same asks again get the same token from a same-token server
@@ -63,12 +64,20 @@ func (s *Server) token(c *call) answer {
 	if refused != nil {
 		return *refused
 	}
-	t, err := s.issue(c, cl, scope, audience)
+	key, refused := s.proven(c, cl)
+	if refused != nil {
+		return *refused
+	}
+	t, err := s.issue(c, cl, scope, audience, key)
 	if err != nil {
 		return refuse(http.StatusInternalServerError, "server_error", "the token could not be signed")
 	}
 	c.event.TokenID = t.id
-	return tokenAnswer(c, t)
+	a := tokenAnswer(c, t)
+	if key != "" {
+		a.header.Set("DPoP-Nonce", s.proofs.Next(c.now))
+	}
+	return a
 }
 
 func mayHaveTokens(c *call, cl *client) *answer {
@@ -126,9 +135,10 @@ func (s *Server) audience(c *call) (any, *answer) {
 	return asked, nil
 }
 
-// issue makes a token and remembers it. It is bound to the certificate of the connection whenever there is one
-// (RFC 8705 §3).
-func (s *Server) issue(c *call, cl *client, scope []string, audience any) (*token, error) {
+// issue makes a token and remembers it. It is bound to the key of the proof, if there was one (RFC 9449 §5), and to the
+// certificate of the connection whenever there is one (RFC 8705 §3), but not to a certificate that only authenticates a
+// client which proves another key.
+func (s *Server) issue(c *call, cl *client, scope []string, audience any, proofKey string) (*token, error) {
 	life := s.cfg.TokenLife
 	if c.defects.LongLivedToken {
 		life *= longLived
@@ -136,12 +146,12 @@ func (s *Server) issue(c *call, cl *client, scope []string, audience any) (*toke
 	issued := c.now.Truncate(time.Second)
 	t := &token{
 		id: newID(), client: cl, generation: cl.generation, scope: scope, audience: audience,
-		issued: issued, expires: issued.Add(life), org: cl.org(),
+		issued: issued, expires: issued.Add(life), org: cl.org(), proofKey: proofKey,
 	}
-	if c.certificate != nil {
+	if c.certificate != nil && (proofKey == "" || cl.registration.bound) {
 		t.thumbprint = thumbprint(c.certificate)
 	}
-	t.request = strings.Join(append([]string{cl.id, t.thumbprint, strings.Join(scope, " ")}, c.form["resource"]...), "\n")
+	t.request = strings.Join(append([]string{cl.id, t.thumbprint, t.proofKey, strings.Join(scope, " ")}, c.form["resource"]...), "\n")
 	if before := s.sameToken(c, t.request); before != nil {
 		return before, nil
 	}
@@ -189,8 +199,8 @@ func (s *Server) claims(c *call, t *token) map[string]any {
 	if t.scope != nil {
 		claims["scope"] = strings.Join(t.scope, " ")
 	}
-	if t.thumbprint != "" {
-		claims["cnf"] = map[string]string{"x5t#S256": t.thumbprint}
+	if cnf := t.confirmation(c); cnf != nil {
+		claims["cnf"] = cnf
 	}
 	if c.defects.TokenTypeMissing {
 		delete(claims, "client_id")
@@ -201,7 +211,7 @@ func (s *Server) claims(c *call, t *token) map[string]any {
 func tokenAnswer(c *call, t *token) answer {
 	body := map[string]any{
 		"access_token": t.raw,
-		"token_type":   "Bearer",
+		"token_type":   t.kind(),
 		"expires_in":   int64(t.expires.Sub(c.now.Truncate(time.Second)) / time.Second),
 	}
 	if t.scope != nil {

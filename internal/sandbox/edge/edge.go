@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/sandbox/dpop"
 	"github.com/checkride/checkride/internal/sandbox/point"
 )
 
@@ -52,8 +53,13 @@ func New(ctx context.Context, cfg Config) (*Edge, error) {
 	if cfg.Situation.CacheInFront {
 		e.cache = newCache()
 	}
+	nonces := dpop.NewNonces()
+	proofs := &dpop.Verifier{Nonces: nonces, Seen: dpop.NewSeen()} // one memory for all nodes: a proof that one has seen is used up
 	for i := range e.nodes {
-		e.nodes[i] = &node{cfg: cfg, point: e.point, revoked: map[string]revocation{}, gone: map[string]time.Time{}}
+		e.nodes[i] = &node{
+			cfg: cfg, point: e.point, revoked: map[string]revocation{}, gone: map[string]time.Time{},
+			subjects: map[string]string{}, proofs: proofs, own: &dpop.Verifier{Nonces: nonces, Seen: dpop.NewSeen()},
+		}
 	}
 	e.nodes[1].lag = cfg.Situation.LaggingReplicas
 	e.nodes[0].frozen = cfg.Situation.ConnectionSticky

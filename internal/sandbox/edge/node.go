@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/sandbox/dpop"
 	"github.com/checkride/checkride/internal/sandbox/point"
 	"github.com/go-jose/go-jose/v4"
 )
@@ -31,14 +32,17 @@ type node struct {
 	point  *point.Point
 	lag    time.Duration // its revocation list is this much late
 	frozen bool          // it read the revocation feed once
+	proofs *dpop.Verifier
+	own    *dpop.Verifier // remembers what this node alone has seen; used by a defect only
 
-	mu      sync.Mutex
-	keys    map[string]*ecdsa.PublicKey
-	foreign map[string]*ecdsa.PublicKey
-	fetched time.Time
-	revoked map[string]revocation
-	gone    map[string]time.Time // clients that were deleted, and since when
-	next    int64
+	mu       sync.Mutex
+	keys     map[string]*ecdsa.PublicKey
+	foreign  map[string]*ecdsa.PublicKey
+	fetched  time.Time
+	revoked  map[string]revocation
+	subjects map[string]string    // by thumbprint; used by a defect only
+	gone     map[string]time.Time // clients that were deleted, and since when
+	next     int64
 }
 
 type revocation struct{ from, until time.Time }
@@ -220,13 +224,13 @@ func (n *node) isRevoked(c point.Claims) bool {
 
 // authenticate verifies a token offline (RFC 9068 §4) and its binding (RFC 8705 §3).
 func (n *node) authenticate(r *http.Request, presented string) (point.Grant, *point.Refusal) {
-	token, refusal := point.Bearer(r)
+	shown, refusal := point.Authorized(r)
 	if refusal != nil {
 		return point.Grant{}, refusal
 	}
-	claimed := point.Claimed(token)
+	claimed := point.Claimed(shown.Token)
 	defects := n.cfg.Point.Defects()
-	jws, err := parse(token)
+	jws, err := parse(shown.Token)
 	if err != nil {
 		return point.Grant{}, point.Invalid(claimed, "%v", err)
 	}
@@ -250,6 +254,19 @@ func (n *node) authenticate(r *http.Request, presented string) (point.Grant, *po
 		return point.Grant{}, point.Invalid(claimed, "%s", reason)
 	}
 	grant := claims.Grant()
+	refusal = n.possessed(r, shown, grant, defects)
+	if refusal != nil {
+		return point.Grant{}, refusal
+	}
+	if shown.Proven {
+		grant.NextNonce = n.proofs.Next(time.Now())
+	}
+	if grant.ProofKey != "" && grant.Thumbprint == "" {
+		return grant, nil
+	}
+	if n.sameSubject(r, grant, defects) {
+		return grant, nil
+	}
 	refusal = bound(grant, presented, defects)
 	if refusal != nil {
 		return point.Grant{}, refusal

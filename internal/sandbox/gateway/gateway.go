@@ -11,6 +11,7 @@ import (
 
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/sandbox/auditlog"
+	"github.com/checkride/checkride/internal/sandbox/dpop"
 	"github.com/checkride/checkride/internal/sandbox/point"
 )
 
@@ -30,6 +31,7 @@ type Gateway struct {
 	point   *point.Point
 	front   *front
 	answers *answers
+	proofs  *dpop.Verifier
 
 	mu     sync.Mutex
 	cached map[[sha256.Size]byte]introspection
@@ -47,6 +49,7 @@ func New(cfg Config) *Gateway {
 		point:   point.New(cfg.Point),
 		front:   newFront(cfg.Situation),
 		answers: newAnswers(),
+		proofs:  &dpop.Verifier{Nonces: dpop.NewNonces(), Seen: dpop.NewSeen()},
 		cached:  map[[sha256.Size]byte]introspection{},
 	}
 }
@@ -100,12 +103,12 @@ func (g *Gateway) edit(record *auditlog.Record, r *http.Request) {
 
 // authenticate asks the AS about the token and compares its binding (RFC 8705 §3) and audience.
 func (g *Gateway) authenticate(r *http.Request, presented string) (point.Grant, *point.Refusal) {
-	token, refusal := point.Bearer(r)
+	shown, refusal := point.Authorized(r)
 	if refusal != nil {
 		return point.Grant{}, refusal
 	}
-	claimed := point.Claimed(token)
-	claims, hit, err := g.introspect(r.Context(), token)
+	claimed := point.Claimed(shown.Token)
+	claims, hit, err := g.introspect(r.Context(), shown.Token)
 	if err != nil {
 		return point.Grant{}, point.Unavailable(claimed)
 	}
@@ -117,6 +120,16 @@ func (g *Gateway) authenticate(r *http.Request, presented string) (point.Grant, 
 		return point.Grant{}, point.Invalid(grant, "aud is not this resource")
 	}
 	defects := g.cfg.Point.Defects()
+	if grant.ProofKey != "" || shown.Proven {
+		lax := dpop.Lax{
+			Signature: defects.ProofSignatureIgnored, Host: defects.ProofHostIgnored, Verbatim: defects.ProofURIVerbatim, Nonce: defects.ProofNonceOptional,
+		}
+		refusal = g.point.Possessed(r, shown, grant, g.proofs, lax)
+		grant.NextNonce = g.proofs.Next(time.Now())
+		if refusal != nil || grant.Thumbprint == "" {
+			return grant, refusal
+		}
+	}
 	if hit && defects.CacheSkipsBinding {
 		return grant, nil
 	}

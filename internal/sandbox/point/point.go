@@ -38,6 +38,7 @@ type Config struct {
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Defects  func() defect.Set
 	Log      func(auditlog.Record)
+	Proofs   bool // it takes tokens that are bound by DPoP
 }
 
 // Point decides and relays.
@@ -66,7 +67,9 @@ type Grant struct {
 	TokenID    string
 	Scope      *string // nil: the credential names no scope
 	Thumbprint string  // cnf.x5t#S256 (RFC 8705 §3.1)
+	ProofKey   string  // cnf.jkt (RFC 9449 §6.1)
 	Audience   []string
+	NextNonce  string // to be told in DPoP-Nonce (RFC 9449 §8.2)
 }
 
 // Refusal is why a call is not let in.
@@ -74,7 +77,9 @@ type Refusal struct {
 	Status  int
 	Code    string // RFC 6750 §3.1; empty when the request had no credential
 	Reason  string
-	Claimed Grant // who it claimed to be, unproven
+	Claimed Grant  // who it claimed to be, unproven
+	Proving bool   // the request used the scheme DPoP
+	Nonce   string // for the field DPoP-Nonce (RFC 9449 §9)
 }
 
 // Invalid is the refusal of a credential.
@@ -184,7 +189,10 @@ func (p *Point) Refuse(w http.ResponseWriter, record auditlog.Record, refusal *R
 		body = []byte(`{"error":"unauthorized"}`)
 	}
 	if refusal.Status == http.StatusUnauthorized || refusal.Code == "insufficient_scope" {
-		w.Header().Set("WWW-Authenticate", challenge(p.Name, refusal.Code))
+		w.Header()["Www-Authenticate"] = challenges(p.Name, refusal, p.Proofs)
+	}
+	if refusal.Nonce != "" {
+		w.Header().Set("DPoP-Nonce", refusal.Nonce)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -216,6 +224,9 @@ func (p *Point) relay(w http.ResponseWriter, r *http.Request, record auditlog.Re
 		if v := answer.Header.Get(name); v != "" {
 			w.Header().Set(name, v)
 		}
+	}
+	if grant.NextNonce != "" {
+		w.Header().Set("DPoP-Nonce", grant.NextNonce)
 	}
 	w.WriteHeader(answer.StatusCode)
 	_, _ = w.Write(body)

@@ -51,6 +51,7 @@ type Claims struct {
 	ID        string   `json:"jti"`
 	Confirm   struct {
 		Thumbprint string `json:"x5t#S256"`
+		ProofKey   string `json:"jkt"`
 	} `json:"cnf"`
 }
 
@@ -70,7 +71,7 @@ func (s *Strings) UnmarshalJSON(text []byte) error {
 
 // Grant is what the claims allow.
 func (c Claims) Grant() Grant {
-	g := Grant{ClientID: c.ClientID, Org: c.Org, TokenID: c.ID, Scope: c.Scope, Thumbprint: c.Confirm.Thumbprint, Audience: c.Audience}
+	g := Grant{ClientID: c.ClientID, Org: c.Org, TokenID: c.ID, Scope: c.Scope, Thumbprint: c.Confirm.Thumbprint, ProofKey: c.Confirm.ProofKey, Audience: c.Audience}
 	if g.ClientID == "" {
 		g.ClientID = c.Subject
 	}
@@ -118,11 +119,11 @@ func short(text string) string {
 }
 
 func claimedBy(r *http.Request) Grant {
-	token, refusal := Bearer(r)
+	shown, refusal := Authorized(r)
 	if refusal != nil {
 		return Grant{}
 	}
-	return Claimed(token)
+	return Claimed(shown.Token)
 }
 
 // Bound tells why the grant is not bound to the presented certificate, or nil (RFC 8705 §3: the access token must be
