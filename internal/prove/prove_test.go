@@ -37,7 +37,8 @@ func ridden(t *testing.T, setup Setup, look func(t *testing.T, entries []logbook
 	})
 }
 
-// TestHealthy rides the whole catalogue against the healthy sandbox: every outcome is a pass.
+// TestHealthy rides the whole catalogue against the healthy sandbox: every outcome is a pass, but for DPoP at the older
+// middleware, which does not take it.
 func TestHealthy(t *testing.T) {
 	t.Parallel()
 	ridden(t, Setup{Catalogue: checks.Catalogue(), Only: only()}, func(t *testing.T, entries []logbook.Entry) {
@@ -48,6 +49,7 @@ func TestHealthy(t *testing.T) {
 			case o == nil:
 			case o.Outcome == logbook.Pass:
 				passes++
+			case o.Outcome == logbook.NotApplicable && o.Point == "legacy" && strings.Contains(o.Because, "points.dpop"):
 			default:
 				t.Errorf("%s at %s: %v; expected %s; observed %s; differs %s; because %s; notes %v", o.Check, o.Point, o.Outcome, o.Expected, o.Observed, o.Differs, o.Because, o.Notes)
 			}
