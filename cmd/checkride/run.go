@@ -91,6 +91,9 @@ func run(cmd *cobra.Command, path string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if len(p.Waiting()) > 0 {
+		return park(cmd.OutOrStdout(), laid, cfg)
+	}
 	outcome, err := fly(cmd, screen, laid, cfg)
 	remains(cmd, laid, outcome)
 	return err
@@ -132,7 +135,14 @@ func known(p *plan.Plan, f runFlags) error {
 
 // fly rides, shows the summary and gives the verdict's exit code.
 func fly(cmd *cobra.Command, screen screen, laid folder.Folder, cfg ride.Config) (folder.Outcome, error) {
-	outcome, err := folder.Ride(cmd.Context(), cfg, laid, screen.progress())
+	return shown(screen, laid, func(progress folder.Progress) (folder.Outcome, error) {
+		return folder.Ride(cmd.Context(), cfg, laid, progress)
+	})
+}
+
+// shown rides with progress on the screen, then shows the summary.
+func shown(screen screen, laid folder.Folder, rides func(folder.Progress) (folder.Outcome, error)) (folder.Outcome, error) {
+	outcome, err := rides(screen.progress())
 	if err != nil {
 		if outcome.Keeper != nil {
 			err = errors.New(outcome.Keeper.Mask(err.Error()))

@@ -84,8 +84,12 @@ func Ride(ctx context.Context, cfg ride.Config, f Folder, progress Progress) (Ou
 	if err != nil {
 		return Outcome{}, fmt.Errorf("logbook: %w", err)
 	}
+	return f.ride(ctx, cfg, file, logbook.NewWriter(file), progress)
+}
+
+// ride rides and closes the book's file.
+func (f Folder) ride(ctx context.Context, cfg ride.Config, file *os.File, book *logbook.Writer, progress Progress) (Outcome, error) {
 	defer file.Close()
-	book := logbook.NewWriter(file)
 	cfg.Ledger = f.Ledger()
 	cfg.Write = func(entry logbook.Entry) error {
 		err := book.Write(entry)

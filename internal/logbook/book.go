@@ -60,6 +60,9 @@ func NewWriter(w io.Writer) *Writer {
 	return book
 }
 
+// Continue appends to a book that has its first line already.
+func Continue(w io.Writer) *Writer { return &Writer{out: w} }
+
 // Write appends one entry. After a failed write the book may end in half a line, so all later writes fail as well. An
 // entry that a reader would refuse as too long is refused here, and the book stays good.
 func (w *Writer) Write(e Entry) error {
@@ -147,7 +150,7 @@ func checkVersion(lines *lineReader) error {
 // empty says that the entry is of a kind that this version does not know.
 func (e *Entry) empty() bool {
 	return e.Head == nil && e.Card == nil && e.Due == nil && e.Exchange == nil && e.Tick == nil && e.Record == nil &&
-		e.Watch == nil && e.Observation == nil && e.Note == nil && e.Removal == nil && e.End == nil
+		e.Watch == nil && e.Observation == nil && e.Note == nil && e.Removal == nil && e.End == nil && e.Parked == nil && e.Attached == nil
 }
 
 // lineReader knows where it is, so that an error can say so.

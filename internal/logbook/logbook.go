@@ -125,7 +125,9 @@ type Entry struct {
 	Observation *Observation  `json:"observation,omitempty"` // a check's outcome at a point
 	Note        *Note         `json:"note,omitempty"`        // something that the reader of a report should know
 	Removal     *Removal      `json:"removal,omitempty"`     // something that the ride created and what became of it
-	End         *End          `json:"end,omitempty"`         // the last entry; a book without it was cut short
+	End         *End          `json:"end,omitempty"`         // the last entry of the ride; a book without it was cut short
+	Parked      *Parked       `json:"parked,omitempty"`      // the ride waits for people, or went on
+	Attached    *Attached     `json:"attached,omitempty"`    // an audit export that was added after the ride
 }
 
 // Head opens the book: all that a verdict and a report need to know about the plan.

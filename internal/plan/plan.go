@@ -90,7 +90,7 @@ type Endpoints struct {
 
 // Registration says how clients come to be.
 type Registration struct {
-	Mode               string         `yaml:"mode" need:"yes" words:"dcr|given|hook" doc:"dcr: the ride registers them (RFC 7591); given: they exist; hook: the hook provision makes them." example:"dcr"`
+	Mode               string         `yaml:"mode" need:"yes" words:"dcr|given|hook|manual" doc:"dcr: the ride registers them (RFC 7591); given: they exist; hook: the hook provision makes them; manual: people make them while the ride is parked, and their ids are then added to the plan." example:"dcr"`
 	Server             string         `yaml:"server" doc:"The AS at which clients are registered; absent: the only one." example:"main"`
 	InitialAccessToken Reference      `yaml:"initial_access_token" is:"secret" doc:"The token that permits registrations (RFC 7591 section 3), by reference." example:"env:IAT"`
 	Metadata           map[string]any `yaml:"metadata" doc:"Further client metadata that every registration sends." example:"{software_id: checkride}"`

@@ -140,6 +140,13 @@ func (r *rules) client(path string, c Client) {
 	if r.plan.Registration.Mode == "given" && !given {
 		r.wrong(path+".id", named+" has no `id`, and mode given says that it exists", "add `id: env:NAME` or the client_id itself")
 	}
+	byHand := r.plan.Registration.Mode == "manual" && !given
+	if byHand && c.Auth == "private_key_jwt" && c.Key.Empty() {
+		r.wrong(path+".key", named+" will authenticate by private_key_jwt, but has no `key`", "add `key: file:PATH`: its public part is handed over, so it must be there before the client is")
+	}
+	if byHand && c.Auth == "self_signed_tls_client_auth" && c.Certificate == nil {
+		r.wrong(path+".certificate", named+" will authenticate by a certificate of its own, but has none", "add `certificate: {cert: file:PATH, key: file:PATH}`: it is handed over, so it must be there before the client is")
+	}
 	if given && strings.HasPrefix(c.Auth, "client_secret") && c.Secret.Empty() && c.APIKey.Empty() {
 		r.wrong(path+".secret", fmt.Sprintf("%s exists and authenticates by %s, but has no `secret`", named, c.Auth), "add `secret: env:NAME`, or say another `auth`")
 	}

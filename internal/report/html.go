@@ -386,6 +386,12 @@ func (p *page) facts(v *verdict.Verdict) {
 	} else {
 		add("Duration", "cut short after "+verdict.Time(v.Last), v.Cut)
 	}
+	if byHand := v.ByHand(); byHand != "" {
+		add("Onboarding", byHand, "first contact "+v.Parked.Since.UTC().Format("2 Jan 2006, 15:04"))
+	}
+	for _, a := range v.Attached {
+		add("Attached", attached(a), a.At.UTC().Format("2 Jan 2006, 15:04")+", sha256 "+short(a.SHA256))
+	}
 	add("Partner", h.Partner, owned(h.Owner))
 	add("Environment", h.Environment, "")
 	add("Profile", strings.Join(h.Profile, ", "), unaskedNote(h))

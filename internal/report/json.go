@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/checkride/checkride/internal/logbook"
@@ -59,6 +60,9 @@ type jsonRide struct {
 	Requests    int        `json:"requests"`
 	PeakRate    int        `json:"peak_rate"`
 	PeakMemory  int64      `json:"peak_memory_bytes"`
+
+	Parked   *logbook.Parked    `json:"parked,omitempty"` // clients that people made by hand
+	Attached []logbook.Attached `json:"attached,omitempty"`
 }
 
 type jsonCounts struct {
@@ -254,6 +258,12 @@ func newJSONRide(v *verdict.Verdict) jsonRide {
 		ID: h.Ride, Tool: h.Tool, Started: h.Started, Seconds: v.Last.Seconds(), Cut: v.Cut, Only: h.Only, Plan: h.Plan, PlanName: h.Name,
 		PlanSHA256: h.PlanDigest, Environment: h.Environment, Partner: h.Partner, Blocks: h.Blocks.String(),
 		Profile: h.Profile, Catalogue: h.Catalogue, Pinned: h.Pinned, Unasked: h.Unasked,
+		Attached: v.Attached,
+	}
+	if v.Parked != nil {
+		parked := *v.Parked
+		parked.Plan = filepath.Base(parked.Plan) // whose home it lies in is nobody's business
+		r.Parked = &parked
 	}
 	if v.End != nil {
 		r.Finished, r.Seconds, r.Interrupted = date(v.End.Finished), v.End.Took.Seconds(), v.End.Interrupted

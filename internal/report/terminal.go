@@ -440,12 +440,22 @@ func (s *sheet) foot(v *verdict.Verdict, opts Options) {
 	} else {
 		say("time", fmt.Sprintf("the book ends after %s: %s", verdict.Time(v.Last), v.Cut))
 	}
+	if byHand := v.ByHand(); byHand != "" {
+		say("onboarding", byHand)
+	}
+	for _, a := range v.Attached {
+		say("attached", attached(a))
+	}
 	text, _ := cleanup(v)
 	say("cleanup", text)
 	say("report", opts.Report)
 	say("logbook", opts.Logbook)
 	s.blank()
 	s.text("", plain, next(v, opts), plain)
+}
+
+func attached(a logbook.Attached) string {
+	return fmt.Sprintf("%s from %s: %s, %d of this ride; covers %s", a.Source, a.File, verdict.Count(a.Lines, "line"), a.Marked, verdict.List(a.Covers, 4))
 }
 
 func duration(v *verdict.Verdict) string {

@@ -49,7 +49,8 @@ type Config struct {
 	Tool       string                                     // name and version
 	Command    string                                     // as it was called, for the report
 	Rules      Rules
-	Concurrent int // seats; 0: the plan's
+	Concurrent int     // seats; 0: the plan's
+	Parked     *Parked // the ride was parked and goes on; nil: it begins
 }
 
 // Rules of truth taken out, for tests that show what they are for. The zero value holds them all.
@@ -109,7 +110,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	hexed := hex.EncodeToString(marker)
-	r.id = r.start.UTC().Format("20060102-150405") + "-" + hexed[:4]
+	r.name(hexed)
 	p := r.cfg.Plan
 	resolver := plan.Resolver{Dir: p.Source.Dir, AllowExec: r.cfg.AllowExec, Env: os.LookupEnv, Keeper: r.keeper}
 	allowed, err := r.allowed()
@@ -164,6 +165,14 @@ func (r *run) prepare() error {
 		Canary: r.canary,
 	}
 	return nil
+}
+
+// name gives the ride its id. One that was parked keeps it, and its clients' names with it.
+func (r *run) name(marker string) {
+	r.id = r.start.UTC().Format("20060102-150405") + "-" + marker[:4]
+	if r.cfg.Parked != nil {
+		r.id = r.cfg.Parked.Ride
+	}
 }
 
 // watchSeats is how many watches may probe side by side without making each other late: 0.6 · rate · interval.
@@ -378,6 +387,7 @@ func (r *run) due(c *check.Check, at *line) *logbook.Due {
 // open writes the head, the cards and the roll.
 func (r *run) open(lines []*line) {
 	r.record(logbook.Entry{Head: r.head(lines)})
+	r.resumed()
 	seen := map[string]bool{}
 	for _, at := range lines {
 		if !seen[at.check.ID] {
@@ -536,6 +546,7 @@ func (r *run) finish(ctx context.Context) []string {
 		}
 		r.record(logbook.Entry{At: time.Since(r.start), Removal: certificates})
 	}
+	r.staying()
 	r.remarks()
 	stats := r.wire.Stats()
 	end := &logbook.End{

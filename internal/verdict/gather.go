@@ -29,6 +29,8 @@ type book struct {
 	notes    []logbook.Note
 	removals []logbook.Removal
 	last     time.Duration
+	parked   *logbook.Parked
+	attached []logbook.Attached
 }
 
 func gather(src logbook.Source) (*book, error) {
@@ -48,7 +50,11 @@ func gather(src logbook.Source) (*book, error) {
 		}
 		b.add(e)
 	}
-	if b.end == nil && b.cut == "" {
+	switch {
+	case b.end != nil || b.cut != "":
+	case b.parked != nil && b.parked.Resumed.IsZero():
+		b.cut = fmt.Sprintf("parked since %s: people have yet to make %s", b.parked.Since.Format("2006-01-02 15:04"), List(b.parked.Clients, 3))
+	default:
 		b.cut = "the logbook has no last entry"
 	}
 	return b, nil
@@ -78,6 +84,10 @@ func (b *book) add(e logbook.Entry) {
 		b.removals = append(b.removals, *e.Removal)
 	case e.End != nil:
 		b.end = e.End
+	case e.Parked != nil:
+		b.parked = e.Parked
+	case e.Attached != nil:
+		b.attached = append(b.attached, *e.Attached)
 	}
 }
 

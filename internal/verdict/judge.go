@@ -11,7 +11,7 @@ import (
 )
 
 func (b *book) judge() Verdict {
-	v := Verdict{Head: b.head, End: b.end, Cut: b.cut, Notes: b.notes, Removals: b.removals, What: b.what, Last: b.last}
+	v := Verdict{Head: b.head, End: b.end, Cut: b.cut, Notes: b.notes, Removals: b.removals, What: b.what, Last: b.last, Parked: b.parked, Attached: b.attached}
 	if v.Head.Blocks == 0 {
 		v.Head.Blocks = logbook.High // the plan's default
 	}

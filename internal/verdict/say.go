@@ -76,7 +76,7 @@ func (v *Verdict) sentence() string {
 
 // only says that the ride was partial: its verdict is about less than the plan.
 func (v *Verdict) only() string {
-	if len(v.Head.Only) == 0 {
+	if len(v.Head.Only) == 0 || v.Waits() {
 		return ""
 	}
 	return fmt.Sprintf("of %s only", Count(v.Checks.Total()-v.Checks[LeftOut], "check"))
@@ -84,6 +84,8 @@ func (v *Verdict) only() string {
 
 func (v *Verdict) sayEnd(say func(string, ...any)) {
 	switch {
+	case v.Waits():
+		say("%s", v.Cut)
 	case v.End == nil:
 		say("the logbook was cut short after %s", Time(v.ended()))
 	case v.Cut != "":

@@ -95,6 +95,9 @@ type Verdict struct {
 	Promises []Promise
 	Notes    []logbook.Note
 	Removals []logbook.Removal
+	// Parked is how people onboarded its clients by hand; nil: nobody had to. It waits as long as Resumed is zero.
+	Parked   *logbook.Parked
+	Attached []logbook.Attached // exports that were added after the ride
 	// What names what a check's watches watch: revoked token.
 	What map[string]string
 	// Last is the time of the last entry, since the ride's start.

@@ -1,0 +1,15 @@
+package plan
+
+// Waiting gives the members of the cast that people have yet to make: registration is manual and they have no id.
+func (p *Plan) Waiting() []string {
+	if p.Registration.Mode != "manual" {
+		return nil
+	}
+	var names []string
+	for _, client := range p.Clients {
+		if client.ID.Empty() {
+			names = append(names, client.Name)
+		}
+	}
+	return names
+}
