@@ -64,7 +64,7 @@ checkride run plan.yaml              the ride`),
 	root.SetUsageTemplate(usage)
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddCommand(
-		newDemo(), newRun(), newResume(), newReport(), newCleanup(),
+		newDemo(), newRun(), newResume(), newReport(), newAttach(), newCleanup(),
 		newPlan(), newLint(), newChecks(), newExplain(),
 		newSandbox(), newProve(), newVersion(),
 	)
@@ -98,6 +98,16 @@ func one(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
 			return misused("see `"+cmd.CommandPath()+" --help`", "%s wants one %s, and got %d", cmd.CommandPath(), name, len(args))
+		}
+		return nil
+	}
+}
+
+// exactly wants these arguments.
+func exactly(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return misused("see `"+cmd.CommandPath()+" --help`", "%s wants %s, and got %d", cmd.CommandPath(), strings.Join(names, " and "), len(args))
 		}
 		return nil
 	}

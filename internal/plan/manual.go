@@ -1,5 +1,10 @@
 package plan
 
+import (
+	"reflect"
+	"strings"
+)
+
 // Waiting gives the members of the cast that people have yet to make: registration is manual and they have no id.
 func (p *Plan) Waiting() []string {
 	if p.Registration.Mode != "manual" {
@@ -12,4 +17,10 @@ func (p *Plan) Waiting() []string {
 		}
 	}
 	return names
+}
+
+// Presets are the ways in which a line of an audit log can be read.
+func Presets() []string {
+	of, _ := reflect.TypeFor[LogSource]().FieldByName("Preset")
+	return strings.Split(of.Tag.Get("words"), "|")
 }

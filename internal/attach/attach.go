@@ -1,0 +1,344 @@
+// Package attach adds an audit export to the book of a ride that has ended, and judges what it tells of the ride.
+//
+// Start with [Read]. Where a ride could not see a log, its audit checks were left out; the export of the next day decides
+// them over every exchange that stands in the book. What needs the ride's secrets can not be decided any more: the ride
+// has forgotten them.
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/audit"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
+)
+
+// The checks that an export decides.
+const (
+	Steps     = "audit.steps-logged"
+	Refusals  = "audit.refusals-logged"
+	Lifecycle = "audit.lifecycle-logged"
+	Secrets   = "audit.no-secrets"
+)
+
+// stack is the place of the roll at which audit checks stand when a plan has no log.
+const stack = "stack"
+
+// ErrForeign says that an export holds nothing of the ride.
+var ErrForeign = errors.New("nothing of this ride stands in it")
+
+// Read reads an export, a file of log lines, and gives the entries that it adds to a book: what was attached, the lines
+// of the roll that can now be decided, and their observations. At is the time of attaching.
+func Read(ctx context.Context, book logbook.Source, export plan.LogSource, at time.Time) ([]logbook.Entry, error) {
+	told, err := gather(book, export.Covers)
+	if err != nil {
+		return nil, err
+	}
+	found, err := open(ctx, export, told.ride)
+	if err != nil {
+		return nil, err
+	}
+	defer found.log.Close()
+	stats := found.log.Stats()
+	if stats.Marked == 0 {
+		return nil, fmt.Errorf("%w: no line of %s carries its marker (%s, in X-Request-ID and traceparent)", ErrForeign, found.name, told.ride)
+	}
+	j := &judge{told: told, found: found, at: told.last}
+	j.add(logbook.Entry{Attached: &logbook.Attached{
+		Source: export.Name, File: found.name, SHA256: found.digest, Covers: export.Covers, At: at.UTC(), Lines: stats.Lines, Marked: stats.Marked,
+	}})
+	for _, place := range export.Covers {
+		j.place(place)
+	}
+	return j.entries, nil
+}
+
+// told is what the book says of the ride, as far as a log should say it too.
+type told struct {
+	ride    string // the marker
+	places  []string
+	dues    map[string][]logbook.Due // by check
+	steps   map[string][]step        // by place
+	covered map[string]bool
+	last    time.Duration
+}
+
+// step is an exchange of which a log should tell.
+type step struct {
+	kind   string
+	denied bool
+	trace  string
+	serial uint64
+	at     time.Duration
+	what   string // for people: GET https://edge.example/payments
+}
+
+// The kinds of steps, as they read in a report.
+const (
+	calls    = "accepted calls"
+	grants   = "token grants"
+	refused  = "refused calls"
+	denied   = "refused token requests"
+	changes  = "updates and deletions of clients"
+	deciding = 16 // hex digits of a ride's marker in a trace id
+)
+
+func gather(book logbook.Source, covers []string) (*told, error) {
+	t := &told{dues: map[string][]logbook.Due{}, steps: map[string][]step{}, covered: map[string]bool{}}
+	servers := map[string]bool{}
+	ended := false
+	for entry, err := range book() {
+		if err != nil {
+			return nil, err
+		}
+		t.last = max(t.last, entry.At)
+		switch {
+		case entry.Head != nil:
+			for _, point := range entry.Head.Points {
+				t.places = append(t.places, point.Name)
+				servers[point.Name] = point.Kind == "as"
+			}
+		case entry.Due != nil:
+			t.due(*entry.Due)
+		case entry.Exchange != nil:
+			t.exchange(entry.At, entry.Exchange, covers, servers[entry.Exchange.Point])
+		case entry.End != nil:
+			ended = true
+		}
+	}
+	if !ended {
+		return nil, errors.New("the ride has not ended, so what its logs should tell is not known")
+	}
+	for _, place := range covers {
+		if !slices.Contains(t.places, place) {
+			return nil, fmt.Errorf("the ride has no place %q; it has %s", place, strings.Join(t.places, ", "))
+		}
+	}
+	if t.ride == "" {
+		return nil, errors.New("the ride has sent nothing, so there is nothing to find")
+	}
+	return t, nil
+}
+
+// due keeps the roll of the audit checks; a later line replaces an earlier one.
+func (t *told) due(due logbook.Due) {
+	if !strings.HasPrefix(due.Check, "audit.") {
+		return
+	}
+	t.dues[due.Check] = slices.DeleteFunc(t.dues[due.Check], func(d logbook.Due) bool { return d.Point == due.Point })
+	t.dues[due.Check] = append(t.dues[due.Check], due)
+}
+
+func (t *told) exchange(at time.Duration, x *logbook.Exchange, covers []string, server bool) {
+	if t.ride == "" && len(x.Trace) > deciding {
+		t.ride = x.Trace[:deciding]
+	}
+	if !slices.Contains(covers, x.Point) || x.Status == 0 { // a refused handshake carries no id that a log could hold
+		return
+	}
+	kind, refusal := kindOf(x, server)
+	if kind == "" {
+		return
+	}
+	t.steps[x.Point] = append(t.steps[x.Point], step{
+		kind: kind, denied: refusal, trace: x.Trace, serial: x.Serial, at: at, what: x.Method + " " + x.URL,
+	})
+}
+
+// kindOf says of which kind a step is, and whether it was refused. What is neither clearly let through nor clearly
+// refused, and what a log need not tell, is of no kind.
+func kindOf(x *logbook.Exchange, server bool) (string, bool) {
+	good := x.Status >= 200 && x.Status < 300
+	bad := x.Status >= 400 && x.Status < 500
+	if !server {
+		switch x.Decision {
+		case "accepted":
+			return calls, false
+		case "refused":
+			return refused, true
+		}
+		return "", false
+	}
+	switch {
+	case x.Method == "POST" && strings.Contains(x.Request.Body, "grant_type=") && good:
+		return grants, false
+	case x.Method == "POST" && strings.Contains(x.Request.Body, "grant_type=") && bad:
+		return denied, true
+	case (x.Method == "PUT" || x.Method == "DELETE") && good:
+		return changes, false
+	}
+	return "", false
+}
+
+// judge makes the entries.
+type judge struct {
+	told    *told
+	found   *export
+	at      time.Duration
+	entries []logbook.Entry
+}
+
+func (j *judge) add(entry logbook.Entry) {
+	entry.At = j.at
+	j.entries = append(j.entries, entry)
+}
+
+func (j *judge) place(place string) {
+	steps := j.told.steps[place]
+	j.decide(Steps, place, steps, calls, grants)
+	j.decide(Refusals, place, steps, refused, denied)
+	j.decide(Lifecycle, place, steps, changes)
+	j.secrets(place)
+}
+
+// decide judges one check at one place by all steps of its kinds.
+func (j *judge) decide(check, place string, steps []step, kinds ...string) {
+	var cases []logbook.Case
+	for _, kind := range kinds {
+		of := slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.kind != kind })
+		if len(of) > 0 {
+			cases = append(cases, j.tells(kind, of))
+		}
+	}
+	if len(cases) == 0 || !j.due(check, place) {
+		return
+	}
+	observation := logbook.Observation{
+		Check: check, Point: place, Outcome: logbook.Pass, Expected: "exactly one record for each, with what was decided", Asserted: len(cases), Cases: cases,
+		Notes: []string{"judged by the attached export " + j.found.name + ", over all exchanges of the ride"},
+	}
+	var seen []string
+	for _, c := range cases {
+		seen = append(seen, c.Name+": "+c.Observed)
+		if c.Outcome == logbook.Fail {
+			observation.Outcome = logbook.Fail
+			observation.Exchanges = append(observation.Exchanges, c.Exchanges...)
+		}
+	}
+	observation.Observed = strings.Join(seen, "; ")
+	j.add(logbook.Entry{Observation: &observation})
+}
+
+// due puts a check at a place on the roll, as it stands there or elsewhere, and says whether it is one of the ride's. Where
+// a plan has no log, audit checks stand at the whole stack: that line is answered by the places.
+func (j *judge) due(check, place string) bool {
+	known := j.told.dues[check]
+	if len(known) == 0 {
+		return false
+	}
+	due := known[0]
+	for _, d := range known {
+		if d.Point == place {
+			due = d
+		}
+	}
+	due.Point, due.LeftOut, due.Gap, due.Declared = place, "", "", false
+	j.add(logbook.Entry{Due: &due})
+	for _, d := range known {
+		if d.Point == stack && d.LeftOut != "" {
+			j.add(logbook.Entry{Observation: &logbook.Observation{
+				Check: check, Point: stack, Outcome: logbook.NotApplicable, Because: "judged place by place, by exports that were attached",
+			}})
+		}
+	}
+	return true
+}
+
+// tells looks for the records of steps of one kind.
+func (j *judge) tells(kind string, steps []step) logbook.Case {
+	c := logbook.Case{Name: kind, Outcome: logbook.Pass}
+	wanted, other := "allow", "deny"
+	if steps[0].denied {
+		wanted, other = other, wanted
+	}
+	var missing, wrong, twice []step
+	unsaid := 0
+	for _, s := range steps {
+		records := j.found.log.Find(s.trace, "")
+		decisions := decided(records)
+		switch {
+		case len(records) == 0:
+			missing = append(missing, s)
+		case repeated(records):
+			twice = append(twice, s)
+		case decisions[other] && !decisions[wanted]:
+			wrong = append(wrong, s)
+		case !decisions[wanted]:
+			unsaid++
+		}
+	}
+	c.Observed = fmt.Sprintf("%d of %d left one", len(steps)-len(missing), len(steps))
+	if unsaid > 0 {
+		c.Observed += fmt.Sprintf(", %d without what was decided", unsaid)
+	}
+	for _, fault := range []struct {
+		says  string
+		steps []step
+	}{{"left none", missing}, {"recorded as " + other, wrong}, {"left two of the same kind", twice}} {
+		if len(fault.steps) == 0 {
+			continue
+		}
+		c.Outcome = logbook.Fail
+		c.Observed += fmt.Sprintf(", %d %s, the first %s after %v", len(fault.steps), fault.says, fault.steps[0].what, fault.steps[0].at.Round(time.Millisecond))
+		c.Exchanges = append(c.Exchanges, fault.steps[0].serial)
+	}
+	if n := len(missing); n > 0 && n < len(steps) && missing[0].serial == steps[len(steps)-n].serial {
+		c.Observed += "; all of them are the last ones, so the export may end before the ride did"
+	}
+	return c
+}
+
+// decided gives what the records say was decided: allow, deny. Where a record holds only a status, 4xx and 5xx are
+// refusals and 2xx are not.
+func decided(records []audit.Match) map[string]bool {
+	says := map[string]bool{}
+	for _, record := range records {
+		status := record.Fields["status"]
+		switch {
+		case record.Fields["decision"] != "":
+			says[record.Fields["decision"]] = true
+		case strings.HasPrefix(status, "2"):
+			says["allow"] = true
+		case strings.HasPrefix(status, "4"), strings.HasPrefix(status, "5"):
+			says["deny"] = true
+		}
+	}
+	return says
+}
+
+// repeated says that a step is told twice in the same words. Deliveries of one record, by its producer's id, are one
+// already; without ids equal lines may be deliveries, too.
+func repeated(records []audit.Match) bool {
+	seen := map[string]audit.Match{}
+	for _, record := range records {
+		key := strings.Join([]string{record.Fields["component"], record.Fields["action"], record.Fields["decision"]}, "\n")
+		first, known := seen[key]
+		if known && (record.ID != "" || first.Text != record.Text) {
+			return true
+		}
+		seen[key] = record
+	}
+	return false
+}
+
+// secrets can still find what shows itself as one. That there is none cannot be told any more.
+func (j *judge) secrets(place string) {
+	if j.found.tokens == 0 {
+		j.add(logbook.Entry{Note: &logbook.Note{
+			About: "audit", Point: place, Text: "the attached export holds no whole JWT; whether it holds another secret of the ride cannot be told after its end, when they are forgotten",
+		}})
+		return
+	}
+	if !j.due(Secrets, place) {
+		return
+	}
+	j.add(logbook.Entry{Observation: &logbook.Observation{
+		Check: Secrets, Point: place, Outcome: logbook.Fail, Expected: "no line holds a token", Asserted: 1,
+		Observed: fmt.Sprintf("%d lines of %s hold a whole JWT, the first at byte %d", j.found.tokens, j.found.name, j.found.firstToken),
+	}})
+}
