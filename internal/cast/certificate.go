@@ -74,10 +74,11 @@ func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
 
 // Fault is one thing that is wrong with a certificate. The zero value is a good certificate.
 type Fault struct {
-	Expired    bool // ended a day ago
-	Early      bool // begins in a day
-	ServerOnly bool // extended key usage serverAuth alone
-	ForeignCA  bool // issued by a CA of our own with the very name of the real one
+	Expired    bool   // ended a day ago
+	Early      bool   // begins in a day
+	ServerOnly bool   // extended key usage serverAuth alone
+	ForeignCA  bool   // issued by a CA of our own with the very name of the real one
+	DNS        string // another DNS name than the plan gives; empty: that of the plan
 }
 
 // Issues says whether the ride has a test CA for this role, so that certificates with one fault can be made.
@@ -145,6 +146,9 @@ func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
 	}
 	if i.dns != "" {
 		template.DNSNames = []string{strings.ReplaceAll(i.dns, "{name}", strings.SplitN(subject, ".", 2)[0])}
+	}
+	if fault.DNS != "" {
+		template.DNSNames = []string{fault.DNS}
 	}
 	if fault.Expired {
 		template.NotBefore, template.NotAfter = now.Add(-72*time.Hour), now.Add(-24*time.Hour)

@@ -28,11 +28,13 @@ type Wish struct {
 	Metadata map[string]any // further metadata; a nil value takes a member out
 	Unbound  bool           // no certificate shown at the token endpoint, where the method allows it, and no proof
 	DPoP     bool           // tokens that are bound by DPoP, and to no certificate where the method allows it
+	ByDNS    bool           // for tls_client_auth: known by a DNS name of its certificate, not by the subject (RFC 8705 §2.1.2)
+	Keys     []oauth.Key    // for private_key_jwt: its keys, the first of which signs; none: one that is made for it
 	Shared   string
 }
 
 func (w Wish) key() string {
-	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP) + w.Shared
+	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP, w.ByDNS, w.Keys) + w.Shared
 }
 
 // Member is one client of the cast at its authorization server.
@@ -396,11 +398,15 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 	}
 	switch method {
 	case oauth.PrivateKeyJWT:
-		client.Key, err = oauth.NewKey("ES256")
-		if err != nil {
-			return client, nil, err
+		keys := wish.Keys
+		if len(keys) == 0 {
+			one, err := oauth.NewKey("ES256")
+			if err != nil {
+				return client, nil, err
+			}
+			keys = []oauth.Key{one}
 		}
-		metadata["jwks"] = map[string]any{"keys": []any{client.Key.JWK()}}
+		client.Key, metadata["jwks"] = keys[0], oauth.JWKSet(keys...)
 	case oauth.SelfSignedTLSClientAuth:
 		client.Certificate, err = SelfSigned(client.Name)
 		if err != nil {
@@ -408,13 +414,20 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 		}
 		metadata["jwks"] = map[string]any{"keys": []any{CertificateJWK(client.Certificate)}}
 	case oauth.TLSClientAuth:
-		if !namesSubject(described.Metadata) {
+		switch {
+		case wish.ByDNS:
+			client.Certificate, err = c.Issue(described.Name, client.Certificate.Leaf.Subject.CommonName, Fault{DNS: client.Certificate.Leaf.Subject.CommonName})
+			if err != nil {
+				return client, nil, err
+			}
+			metadata["tls_client_auth_san_dns"] = client.Certificate.Leaf.DNSNames[0]
+		case !namesSubject(described.Metadata):
 			metadata["tls_client_auth_subject_dn"] = oauth.SubjectDN(client.Certificate.Leaf)
 		}
 	}
 	for _, more := range []map[string]any{c.plan.Registration.Metadata, described.Metadata, wish.Metadata} {
 		for name, value := range more {
-			if strings.HasPrefix(name, "tls_client_auth_") && method != oauth.TLSClientAuth {
+			if strings.HasPrefix(name, "tls_client_auth_") && (method != oauth.TLSClientAuth || wish.ByDNS) {
 				continue
 			}
 			if value == nil {

@@ -62,6 +62,7 @@ type Harm string
 const (
 	Harmless     Harm = ""
 	SharedImpact Harm = "shared-impact" // AS signing key, CRL, realm
+	Lockout      Harm = "lockout"       // a client of the ride's own is tried with wrong secrets until it is locked
 )
 
 // Check is one promise about the stack.

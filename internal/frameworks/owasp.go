@@ -31,7 +31,7 @@ var api = []entry{
 var asvsChapters = []entry{
 	{"4", "0x13-V4-API-and-Web-Service"}, {"6", "0x15-V6-Authentication"}, {"8", "0x17-V8-Authorization"},
 	{"9", "0x18-V9-Self-contained-Tokens"}, {"10", "0x19-V10-OAuth-and-OIDC"}, {"11", "0x20-V11-Cryptography"},
-	{"12", "0x21-V12-Secure-Communication"}, {"13", "0x22-V13-Configuration"}, {"16", "0x25-V16-Security-Logging-and-Error-Handling"},
+	{"12", "0x21-V12-Secure-Communication"}, {"13", "0x22-V13-Configuration"}, {"14", "0x23-V14-Data-Protection"}, {"16", "0x25-V16-Security-Logging-and-Error-Handling"},
 }
 
 // asvs holds the requirements that can concern a partner's path to an API. Left out: what concerns users, browsers,
@@ -98,6 +98,7 @@ var asvs = []entry{
 	{"13.3.4", "secrets expire and are rotated"},
 	{"13.4.4", "no TRACE in production"},
 	{"13.4.5", "internal documentation and monitoring endpoints are not exposed"},
+	{"14.2.1", "sensitive data is sent in body or header fields, never in the URL"},
 	{"16.2.1", "log entries say when, where, who and what"},
 	{"16.2.2", "log clocks are synchronized, in UTC or with an offset"},
 	{"16.2.3", "logs go only where the inventory says"},

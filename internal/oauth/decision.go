@@ -11,7 +11,7 @@ import (
 )
 
 // TokenDecision judges an answer of the token endpoint. Accepted is an access token in a 2xx: whoever got a token got
-// in, whatever the exact status. Denied is 400 with a legal error (RFC 6749 §5.2 and its extensions) or 401.
+// in, whatever the exact status. Denied is 400 with a legal error (RFC 6749 §5.2 and its extensions), 401, and 405 for what is no POST (§3.2).
 func TokenDecision(x wire.Exchange) (wire.Decision, string) {
 	if d, why, done := transport(x); done {
 		return d, why
@@ -29,7 +29,7 @@ func TokenDecision(x wire.Exchange) (wire.Decision, string) {
 		return wire.Unknown, fmt.Sprintf("%d without an access token", x.Status)
 	case x.Status == http.StatusBadRequest && legal(text(m["error"]), tokenErrors):
 		return wire.Denied, "400 " + text(m["error"])
-	case x.Status == http.StatusUnauthorized:
+	case x.Status == http.StatusUnauthorized, x.Status == http.StatusMethodNotAllowed && x.Request.Method != http.MethodPost:
 		return wire.Denied, withCode(x)
 	}
 	return otherwise(x)

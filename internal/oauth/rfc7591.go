@@ -103,3 +103,10 @@ func (r Registration) Known(c Client) Client {
 	c.Registered = maps.Clone(r.Metadata)
 	return c
 }
+
+// SecretEnds is when the client's secret expires, by the server's clock, as its registration told (RFC 7591 §3.2.1). It
+// says false where the secret never expires, or nothing was told.
+func (c Client) SecretEnds() (time.Time, bool) {
+	at, ok := Date(c.Registered["client_secret_expires_at"])
+	return at, ok && at.Unix() != 0
+}

@@ -94,6 +94,7 @@ type Registration struct {
 	Server             string         `yaml:"server" doc:"The AS at which clients are registered; absent: the only one." example:"main"`
 	InitialAccessToken Reference      `yaml:"initial_access_token" is:"secret" doc:"The token that permits registrations (RFC 7591 section 3), by reference." example:"env:IAT"`
 	Metadata           map[string]any `yaml:"metadata" doc:"Further client metadata that every registration sends." example:"{software_id: checkride}"`
+	ExpiringSecret     map[string]any `yaml:"expiring_secret" doc:"Further client metadata by which the AS issues a client secret that expires soon." example:"{client_secret_lifetime: 60}"`
 }
 
 // Client is one member of the cast: partner, neighbour or resource_server.

@@ -32,13 +32,22 @@ func readAuthentication(c *call) (clientAuthentication, *answer) {
 		kinds++
 		found.kind = privateKeyJWT
 	}
+	if kinds > 1 && c.defects.TwoMethodsAccepted {
+		kinds = 1
+		if len(headers) > 0 {
+			found.kind = clientSecretBasic
+		}
+	}
 	if kinds > 1 {
 		return found, refused(http.StatusBadRequest, "invalid_request", "more than one client authentication method")
 	}
 	if found.kind != clientSecretBasic {
 		return found, nil
 	}
-	user, password, ok := basic(headers[0])
+	user, password, ok := basic(headers[0], !c.defects.BasicNotDecoded)
+	if !ok && c.defects.MalformedCrashes && withoutColon(headers[0]) {
+		return found, refused(http.StatusInternalServerError, "server_error", "index out of range")
+	}
 	if !ok {
 		return found, invalidClient("the Authorization header is not Basic or malformed")
 	}
@@ -51,7 +60,7 @@ func readAuthentication(c *call) (clientAuthentication, *answer) {
 }
 
 // basic reads the header of RFC 6749 §2.3.1: id and password are form-encoded before they are joined.
-func basic(header string) (string, string, bool) {
+func basic(header string, encoded bool) (string, string, bool) {
 	scheme, rest, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Basic") {
 		return "", "", false
@@ -63,6 +72,9 @@ func basic(header string) (string, string, bool) {
 	first, second, ok := strings.Cut(string(raw), ":")
 	if !ok {
 		return "", "", false
+	}
+	if !encoded {
+		return first, second, first != ""
 	}
 	user, err := url.QueryUnescape(first)
 	if err != nil {
@@ -103,11 +115,21 @@ func bySecret(c *call, shown clientAuthentication, cl *client) (*client, *answer
 		return nil, invalidClient("unknown client")
 	}
 	c.event.Org = cl.org()
+	if leftSecretMatches(c, shown, cl) {
+		return cl, nil
+	}
 	downgraded := c.defects.MethodDowngrade && cl.registration.method == clientSecretBasic && shown.kind == clientSecretPost
 	if cl.registration.method != shown.kind && !downgraded {
 		return nil, invalidClient("the client is registered for another method")
 	}
+	if refused := cl.heldOffNow(c); refused != nil {
+		return nil, refused
+	}
 	if secretMatches(c, shown, cl.secret) {
+		if cl.secretIsOver(c) {
+			return nil, invalidClient("the secret has expired")
+		}
+		cl.guessed = 0
 		return cl, nil
 	}
 	if c.defects.OldSecretWorks {
@@ -117,6 +139,7 @@ func bySecret(c *call, shown clientAuthentication, cl *client) (*client, *answer
 			}
 		}
 	}
+	cl.countGuess(c)
 	return nil, invalidClient("wrong secret")
 }
 
@@ -160,7 +183,7 @@ func (s *Server) resourceServer(c *call) (string, bool) {
 	if len(headers) != 1 {
 		return "", false
 	}
-	id, password, ok := basic(headers[0])
+	id, password, ok := basic(headers[0], true)
 	if !ok {
 		return "", false
 	}

@@ -122,6 +122,11 @@ func (c *call) read(form bool) *answer {
 	if err != nil {
 		return refused(http.StatusBadRequest, "invalid_request", "the form is malformed")
 	}
+	if c.defects.CredentialsInURI { // as a servlet's getParameter does
+		for name, all := range c.r.URL.Query() {
+			values[name] = append(values[name], all...)
+		}
+	}
 	return c.takeForm(values)
 }
 

@@ -98,7 +98,8 @@ func (s *Server) badChain(c *call, cl *client) string {
 			return "certificate chain: " + err.Error()
 		}
 	}
-	if !c.defects.AnyTrustedCertificate && !cl.registration.subject.matches(c.certificate) {
+	named := cl.registration.subject.matches(c.certificate) || c.defects.CommonNameForSAN && cl.registration.subject.isCommonName(c.certificate)
+	if !c.defects.AnyTrustedCertificate && !named {
 		return "the certificate is not of the registered subject"
 	}
 	return ""
@@ -134,6 +135,9 @@ func badSelfSigned(c *call, cl *client) string {
 	}
 	equal := func(der []byte) bool { return bytes.Equal(der, c.certificate.Raw) }
 	if slices.ContainsFunc(cl.registration.certificates, equal) {
+		return ""
+	}
+	if c.defects.SelfSignedBySerial && slices.ContainsFunc(cl.registration.certificates, func(der []byte) bool { return sameSerial(der, c.certificate) }) {
 		return ""
 	}
 	if c.defects.OldCertificateWorks && slices.ContainsFunc(cl.formerCertificates, equal) {
@@ -191,6 +195,17 @@ func newSubject(member, value string) (*subject, error) {
 		}
 	}
 	return s, nil
+}
+
+// isCommonName says whether a certificate's common name is the registered DNS name: a fallback that names of servers once
+// had, and that RFC 8705 §2.1.2 does not know.
+func (s *subject) isCommonName(certificate *x509.Certificate) bool {
+	return s != nil && s.member == "tls_client_auth_san_dns" && strings.EqualFold(certificate.Subject.CommonName, s.value)
+}
+
+func sameSerial(der []byte, shown *x509.Certificate) bool {
+	registered, err := x509.ParseCertificate(der)
+	return err == nil && bytes.Equal(registered.RawIssuer, shown.RawIssuer) && registered.SerialNumber.Cmp(shown.SerialNumber) == 0
 }
 
 func (s *subject) matches(certificate *x509.Certificate) bool {

@@ -28,6 +28,7 @@ type client struct {
 	id                string
 	registration      registration
 	secret            string
+	secretEnds        time.Time // zero: never
 	registrationToken string
 	registered        time.Time
 	allowed           []string // scopes it is entitled to; registration.scope is within
@@ -35,7 +36,10 @@ type client struct {
 	suspended         bool
 	windowClosed      bool
 	deleted           bool
-	asked             int // requests about it while the replicas differ
+	asked             int       // requests about it while the replicas differ
+	guessed           int       // wrong secrets in a row
+	heldOff           time.Time // until then its secret is not looked at
+	leftSecret        string    // that it had before it was moved to another method
 
 	formerSecrets      []string
 	formerKeys         []jose.JSONWebKey
@@ -52,6 +56,7 @@ type registration struct {
 	organization string
 	bound        bool
 	dpopBound    bool
+	secretLife   time.Duration // 0: secrets never end
 	subject      *subject
 	jwks         json.RawMessage
 	jwksURI      string
@@ -106,11 +111,11 @@ func (c *client) setRegistration(r registration) {
 }
 
 // rotateSecret makes a new secret; the old one is dead at once.
-func (c *client) rotateSecret() {
+func (c *client) rotateSecret(k *call) {
 	if c.secret != "" {
 		c.formerSecrets = append(c.formerSecrets, c.secret)
 	}
-	c.secret = newCredential()
+	c.giveSecret(k)
 	c.generation++
 }
 
@@ -151,7 +156,7 @@ func (s *Server) information(c *client) map[string]any {
 	}
 	if usesSecret(r.method) {
 		told["client_secret"] = c.secret
-		told["client_secret_expires_at"] = 0
+		told["client_secret_expires_at"] = c.secretExpiresAt()
 	}
 	return told
 }

@@ -1,6 +1,9 @@
 package as_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -14,6 +17,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/sandbox/ca"
@@ -156,6 +160,107 @@ var defectRows = []struct {
 		once := g.sign(jose.ES256, k, g.claims(p.id, nil))
 		return g.assert(once, "").is() + "; " + g.assert(once, "").is()
 	}, "200; 401 invalid_client", "200; 200"},
+	// authenticate: forms, certificates, secrets, assertions and errors beside the honest path
+	{defect.Set{BasicNotDecoded: true}, func(g *rig) string {
+		p := g.partner()
+		encoded := func(r *http.Request) { r.SetBasicAuth(fmt.Sprintf("%%%02X", p.id[0])+p.id[1:], p.secret) }
+		return g.form("/token", "grant_type=client_credentials", encoded).is() + "; " + p.grant("").is()
+	}, "200; 200", "401 invalid_client; 200"},
+	{defect.Set{CredentialsInURI: true}, func(g *rig) string {
+		p := g.register(map[string]any{"token_endpoint_auth_method": "client_secret_post"})
+		query := url.Values{"client_id": {p.id}, "client_secret": {p.secret}}.Encode()
+		return g.form("/token?"+query, "grant_type=client_credentials").is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{TwoMethodsAccepted: true}, func(g *rig) string {
+		p := g.partner()
+		return p.grant(url.Values{"client_secret": {p.secret}}.Encode()).is()
+	}, "400 invalid_request", "200"},
+	{defect.Set{SelfSignedBySerial: true}, func(g *rig) string {
+		registered := g.stranger("acme", ca.Options{})
+		alike := g.alike(registered)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "self_signed_tls_client_auth", "jwks": withCertificates(registered)})
+		return p.overTLS(certificate(alike)).is() + "; " + p.overTLS(certificate(g.stranger("acme", ca.Options{}))).is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{CommonNameForSAN: true}, func(g *rig) string {
+		p := g.register(map[string]any{"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_san_dns": "acme.test"})
+		return p.overTLS(certificate(g.client("acme.test", ca.Options{DNSNames: []string{"beta.test"}}))).is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{SecretExpiryIgnored: true}, func(g *rig) string {
+		p := g.register(map[string]any{"client_secret_lifetime": 60})
+		before := p.grant("").is()
+		g.now = g.now.Add(time.Minute)
+		return before + "; " + p.grant("").is()
+	}, "200; 401 invalid_client", "200; 200"},
+	{defect.Set{ShortSecrets: true}, func(g *rig) string {
+		p := g.partner()
+		return fmt.Sprint(len(p.secret)) + "; " + p.grant("").is()
+	}, "43; 200", "10; 200"},
+	{defect.Set{GuessingUnlimited: true}, func(g *rig) string {
+		p, n := g.partner(), g.neighbour()
+		for range 20 {
+			g.form("/token", "grant_type=client_credentials", basic(p.id, "wrong"))
+		}
+		told := p.grant("").is() + "; " + n.grant("").is()
+		g.now = g.now.Add(10 * time.Second)
+		return told + "; " + p.grant("").is()
+	}, "429 temporarily_unavailable; 200; 200", "200; 200; 200"},
+	{defect.Set{FormerMethodWorks: true}, func(g *rig) string {
+		p := g.partner()
+		g.json("PUT", p.path(), map[string]any{
+			"client_id": p.id, "token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(newKey(g.t).Public()),
+		}, bearer(p.token))
+		return p.grant("").is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{AssertionTimesIgnored: true}, func(g *rig) string {
+		k := newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		told := []string{}
+		for _, claim := range []string{"nbf", "iat", "exp"} {
+			ahead := g.sign(jose.ES256, k, g.claims(p.id, map[string]any{claim: g.now.Add(time.Hour).Unix()}))
+			told = append(told, g.assert(ahead, "").is())
+		}
+		over := g.sign(jose.ES256, k, g.claims(p.id, map[string]any{"exp": g.now.Unix()}))
+		return strings.Join(append(told, g.assert(over, "").is()), "; ")
+	}, "401 invalid_client; 401 invalid_client; 401 invalid_client; 401 invalid_client", "200; 200; 200; 401 invalid_client"},
+	{defect.Set{AssertionAudienceMixed: true}, func(g *rig) string {
+		k := newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		mixed := g.sign(jose.ES256, k, g.claims(p.id, map[string]any{"aud": []string{issuer, "https://as.example"}}))
+		return g.assert(mixed, "").is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{AssertionAlgorithmsOpen: true}, func(g *rig) string {
+		k, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		return g.assert(g.sign(jose.ES384, k, g.claims(p.id, nil)), "").is()
+	}, "401 invalid_client", "200"},
+	{defect.Set{AssertionBringsKey: true}, func(g *rig) string {
+		own := newKey(g.t)
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(newKey(g.t).Public())})
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: own}, &jose.SignerOptions{EmbedJWK: true})
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		brought, err := jwt.Signed(signer).Claims(g.claims(p.id, nil)).Serialize()
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		return g.assert(brought, "").is() + "; " + g.assert(g.sign(jose.ES256, own, g.claims(p.id, nil)), "").is()
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{FrameworkErrors: true}, func(g *rig) string {
+		a := g.form("/token", "grant_type=client_credentials", basic(g.partner().id, "wrong"))
+		return a.is() + " " + a.header.Get("WWW-Authenticate")
+	}, `401 invalid_client Basic realm="as"`, "401 Unauthorized "},
+	{defect.Set{MalformedCrashes: true}, func(g *rig) string {
+		pairless := header("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte("nobody")))
+		return g.form("/token", "grant_type=client_credentials", pairless).is()
+	}, "401 invalid_client", "500 server_error"},
+	{defect.Set{ErrorsTellInternals: true}, func(g *rig) string {
+		a := g.json("POST", "/register", map[string]any{"client_name": 17}, bearer(initial))
+		return a.is() + " " + fmt.Sprint(strings.Contains(a.text("error_description"), ".java:"))
+	}, "400 invalid_client_metadata false", "400 invalid_client_metadata true"},
 	{defect.Set{ScopeBeyondGrant: true}, func(g *rig) string {
 		p := g.partner()
 		return p.grant("scope=payments:read+payments:write").text("scope") + "; " + p.grant("scope=payments:write").is()
@@ -353,8 +458,14 @@ func TestDefectsBreakWhatTheySayAndNothingMore(t *testing.T) {
 // other breaks.
 func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 	through := map[string][]string{ // defect -> rows whose story it changes
-		"AnyTrustedCertificate":     {"ChainNotVerified"},
-		"ChainNotVerified":          {"AnyTrustedCertificate", "CertificateExpiryIgnored", "CertificateUsageIgnored"},
+		"AnyTrustedCertificate":  {"ChainNotVerified", "CommonNameForSAN"},
+		"ChainNotVerified":       {"AnyTrustedCertificate", "CertificateExpiryIgnored", "CertificateUsageIgnored"},
+		"AssertionExpiryIgnored": {"AssertionTimesIgnored", "AssertionAudienceMixed"},
+		// whoever is refused hears it in the framework's words
+		"FrameworkErrors": {
+			"SecretIgnored", "SecretExpiryIgnored", "FormerMethodWorks", "MalformedCrashes", "OldSecretWorks", "DeleteKeepsTokens",
+			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens",
+		},
 		"ScopelessToken":            {"ScopeBeyondGrant", "GrantsUnlogged"},
 		"WindowIgnored":             {"WindowKeepsTokens"},
 		"IntrospectionOpen":         {"IntrospectionAnyClient"},

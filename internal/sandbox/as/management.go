@@ -143,11 +143,11 @@ func (s *Server) window(c *call, cl *client) answer {
 	return done()
 }
 
-func (s *Server) rotateSecret(_ *call, cl *client) answer {
+func (s *Server) rotateSecret(c *call, cl *client) answer {
 	if !usesSecret(cl.registration.method) {
 		return refuse(http.StatusConflict, "invalid_request", "the client has no secret")
 	}
-	cl.rotateSecret()
+	cl.rotateSecret(c)
 	return reply(http.StatusOK, map[string]string{"client_secret": cl.secret})
 }
 

@@ -18,21 +18,21 @@ func (s *Server) register(c *call) answer {
 	}
 	members, err := c.object()
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	cl := &client{id: newID(), registered: c.now, registrationToken: newCredential()}
 	name, err := text(members, "client_name")
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	cl.allowed = union(s.cfg.Grantable, s.cfg.Privileged(name))
 	r, err := readRegistration(c, members, cl)
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	cl.registration = r
 	if usesSecret(r.method) {
-		cl.secret = newCredential()
+		cl.giveSecret(c)
 	}
 	s.clients[cl.id] = cl
 	c.event.ClientID, c.event.Org = cl.id, cl.org()
@@ -87,24 +87,24 @@ func (s *Server) update(c *call) answer {
 	}
 	members, err := c.object()
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	err = mayUpdate(members, cl)
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	r, err := readRegistration(c, members, cl)
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	cl.setRegistration(r)
 	cl.generation++
 	cl.registrationToken = newCredential()
 	switch {
 	case !usesSecret(r.method):
-		cl.secret = ""
+		cl.leaveSecret()
 	case cl.secret == "":
-		cl.secret = newCredential()
+		cl.giveSecret(c)
 	}
 	c.event.Org = cl.org()
 	return reply(http.StatusOK, s.information(cl))
@@ -168,7 +168,10 @@ func (s *Server) remove(c *call, cl *client) {
 }
 
 // RFC 7591 §3.2.2.
-func invalidMetadata(err error) answer {
+func invalidMetadata(c *call, err error) answer {
+	if c.defects.ErrorsTellInternals {
+		return refuse(http.StatusBadRequest, "invalid_client_metadata", asException(err))
+	}
 	return refuse(http.StatusBadRequest, "invalid_client_metadata", err.Error())
 }
 
@@ -179,6 +182,7 @@ func readRegistration(c *call, members map[string]json.RawMessage, cl *client) (
 	for _, read := range []func() error{
 		func() error { return r.readNames(members) },
 		func() error { return r.readMethod(members, c.defects.PublicClients) },
+		func() error { return r.readSecretLife(members) },
 		func() error { return r.readKeys(c, members) },
 		func() error { return r.readProofs(members) },
 		func() error { return r.readSubject(members) },

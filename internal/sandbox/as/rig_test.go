@@ -353,3 +353,20 @@ func (p partner) overTLS(options ...option) reply {
 func pemOf(c tls.Certificate) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Leaf.Raw}))
 }
+
+// alike is a certificate that says the same as another, with a key of its own.
+func (g *rig) alike(seen tls.Certificate) tls.Certificate {
+	g.t.Helper()
+	key := newKey(g.t)
+	issuer := &x509.Certificate{RawSubject: seen.Leaf.RawIssuer}
+	template := &x509.Certificate{SerialNumber: seen.Leaf.SerialNumber, RawSubject: seen.Leaf.RawSubject, NotBefore: seen.Leaf.NotBefore, NotAfter: seen.Leaf.NotAfter}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), key)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}

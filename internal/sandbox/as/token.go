@@ -50,6 +50,9 @@ func (s *Server) token(c *call) answer {
 			c.event.ClientID = id
 			return refuse(http.StatusBadRequest, "unauthorized_client", "a resource server gets no tokens")
 		}
+		if c.defects.FrameworkErrors && c.r.Header.Get("Authorization") != "" && refused.status == http.StatusUnauthorized {
+			return ofFramework(c, *refused)
+		}
 		return *refused
 	}
 	refused = mayHaveTokens(c, cl)
