@@ -24,6 +24,7 @@ func Pages(catalogue []*check.Check, c Comments) map[string][]byte {
 		"plan.schema.json": plan.Schema(),
 		"checks/README.md": index(catalogue, c),
 		"profiles.md":      profilesPage(catalogue),
+		"coverage.md":      coverage(catalogue),
 	}
 	for _, one := range catalogue {
 		pages["checks/"+one.ID+".md"] = page(one, c)
