@@ -28,6 +28,8 @@ var RenewedCertificate = &check.Check{
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate, check.TestCA},
 	Twin:     defect.Set{BindingBySubject: true},
+	Also:     []defect.Set{{BindingAnyCertificate: true}},
+	Follows:  []string{"bind.with-anothers-certificate"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {
@@ -41,6 +43,6 @@ var RenewedCertificate = &check.Check{
 		if err != nil || !good {
 			return err
 		}
-		return p.RefusesGoodElsewhere(ctx, call, renewed, forge.WithCertificate(renewed.Token.Certificate, "the renewed certificate"))
+		return p.RefusesUnseen(ctx, call, &renewed, forge.WithCertificate(renewed.Token.Certificate, "the renewed certificate"))
 	},
 }
