@@ -15,16 +15,13 @@ const (
 )
 
 // bound are the claims that tie a DPoP proof to its request (RFC 9449 §4.2): the method, the URI without query and
-// fragment, the hash of the access token beside it, and the nonce that the server gave last.
-func (w *Wire) bound(r Request) map[string]any {
+// fragment, the hash of the token beside it, and the nonce that the server gave last.
+func (w *Wire) bound(r Request, token string) map[string]any {
 	path, _, _ := strings.Cut(r.Target, "?")
 	claims := map[string]any{"htm": r.Method, "htu": r.Origin + path}
-	for _, c := range r.Credentials {
-		if accessToken(c) {
-			sum := sha256.Sum256([]byte(c.Text.Reveal()))
-			claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
-			break
-		}
+	if token != "" {
+		sum := sha256.Sum256([]byte(token))
+		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
 	if nonce := w.nonce(r.Origin); nonce != "" {
 		claims["nonce"] = nonce
@@ -32,12 +29,16 @@ func (w *Wire) bound(r Request) map[string]any {
 	return claims
 }
 
-// accessToken says whether a credential is an access token (RFC 6750 §2, RFC 9449 §7.1).
+// accessToken says whether a credential stands where an access token does (RFC 6750 §2, RFC 9449 §7.1).
 func accessToken(c Credential) bool {
-	if c.JWT != nil || c.Basic != "" || c.Text.Empty() {
-		return false
-	}
-	return place(c) == "header Authorization" || c.Name == "access_token"
+	return c.Basic == "" && !isProof(c) && (place(c) == "header Authorization" || c.Name == "access_token")
+}
+
+func isProof(c Credential) bool { return c.JWT != nil && c.JWT.Proof }
+
+func proofsLast(all []Credential) []Credential {
+	first := slices.DeleteFunc(slices.Clone(all), isProof)
+	return append(first, slices.DeleteFunc(slices.Clone(all), func(c Credential) bool { return !isProof(c) })...)
 }
 
 // nonce is the latest that an origin gave. RFC 9449 §9: a nonce is of use at the server alone that gave it.
@@ -79,7 +80,7 @@ func wantsNonce(x Exchange) bool {
 }
 
 func leavesNonce(c Credential) bool {
-	if c.JWT == nil || !c.JWT.Proof || slices.Contains(c.JWT.Omit, "nonce") {
+	if !isProof(c) || slices.Contains(c.JWT.Omit, "nonce") {
 		return false
 	}
 	_, given := c.JWT.Claims["nonce"]

@@ -105,10 +105,14 @@ func (w *Wire) present(r Request) (placed, error) {
 	for _, f := range r.Form {
 		put.form = append(put.form, plainPart(f))
 	}
-	for _, c := range r.Credentials {
-		p, err := w.credential(c, r)
+	token := "" // what a proof is made for must be there before it
+	for _, c := range proofsLast(r.Credentials) {
+		p, err := w.credential(c, r, token)
 		if err != nil {
 			return placed{}, fmt.Errorf("credential %s: %w", c.Name, err)
+		}
+		if accessToken(c) && token == "" {
+			token = strings.TrimPrefix(p.value, c.Prefix)
 		}
 		switch c.In {
 		case InHeader:
@@ -124,7 +128,7 @@ func (w *Wire) present(r Request) (placed, error) {
 	return put, nil
 }
 
-func (w *Wire) credential(c Credential, r Request) (part, error) {
+func (w *Wire) credential(c Credential, r Request, token string) (part, error) {
 	name := c.Name
 	if name == "" && c.In == InHeader {
 		name = "Authorization"
@@ -133,7 +137,7 @@ func (w *Wire) credential(c Credential, r Request) (part, error) {
 	case c.JWT != nil:
 		var bound map[string]any
 		if c.JWT.Proof {
-			bound = w.bound(r)
+			bound = w.bound(r, token)
 		}
 		made, err := c.JWT.make(time.Now(), bound)
 		if err != nil {

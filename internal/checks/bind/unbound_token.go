@@ -42,7 +42,7 @@ var UnboundToken = &check.Check{
 		if err != nil {
 			return err
 		}
-		token, err := member.Token(ctx, p.Point)
+		token, err := member.NewToken(ctx, p.Point) // not its shared one: a point that wants DPoP could not show it
 		if refusal, refused := oauth.Refusal(err); refused {
 			return check.NotApplicable("the server issues no unbound tokens: %v", refusal)
 		}

@@ -63,10 +63,10 @@ var AssertionAsToken = &check.Check{
 func asBearer(signer *cast.Member, wish cast.TokenWish) wire.Change {
 	return wire.Change{Name: "the client's assertion", Apply: func(r wire.Request) (wire.Request, error) {
 		for _, credential := range signer.TokenRequest(wish).Credentials {
-			if credential.JWT == nil || len(r.Credentials) != 1 {
+			if credential.JWT == nil || credential.JWT.Proof || len(r.Credentials) == 0 {
 				continue
 			}
-			place := r.Credentials[0]
+			place := r.Credentials[0] // the token; a proof of it comes after
 			r.Credentials[0] = wire.Credential{In: place.In, Name: place.Name, Prefix: place.Prefix, JWT: credential.JWT}
 			return r, nil
 		}
