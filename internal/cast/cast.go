@@ -62,6 +62,8 @@ type Cast struct {
 	clients atomic.Int64
 	issuers map[string]*issuer // by client name of the plan
 
+	directory oauth.Key // signs software statements, where the plan gives it
+
 	servers    Facts[*oauth.Server]
 	members    Facts[*Member]
 	calibrated Facts[Calibration]
@@ -108,6 +110,11 @@ func New(cfg Config) (*Cast, error) {
 			return nil, fmt.Errorf("clients.%s.certificate: %w", client.Name, err)
 		}
 		c.issuers[client.Name] = made
+	}
+	var err error
+	c.directory, err = directoryKey(cfg.Resolver, cfg.Plan.Registration.Statement)
+	if err != nil {
+		return nil, fmt.Errorf("registration.software_statement.key: %w", err)
 	}
 	return c, nil
 }

@@ -25,6 +25,8 @@ type issuer struct {
 	key     crypto.Signer
 	subject string
 	dns     string
+
+	organization string
 }
 
 func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
@@ -65,7 +67,7 @@ func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
 	if !ok {
 		return nil, errors.New("the test CA's key cannot sign; give an RSA or EC key")
 	}
-	made := &issuer{ca: pair.Leaf, key: signer, subject: described.Issue.Subject, dns: described.Issue.DNS}
+	made := &issuer{ca: pair.Leaf, key: signer, subject: described.Issue.Subject, dns: described.Issue.DNS, organization: client.Organization}
 	if made.subject == "" {
 		made.subject = "{name}.partners.example"
 	}
@@ -143,6 +145,9 @@ func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
 	}
 	if template.NotAfter.After(i.ca.NotAfter) {
 		template.NotAfter = i.ca.NotAfter
+	}
+	if i.organization != "" {
+		template.Subject.Organization = []string{i.organization}
 	}
 	if i.dns != "" {
 		template.DNSNames = []string{strings.ReplaceAll(i.dns, "{name}", strings.SplitN(subject, ".", 2)[0])}

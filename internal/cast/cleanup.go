@@ -18,7 +18,7 @@ func (c *Cast) Update(ctx context.Context, member *Member, change func(metadata 
 	client := member.Client()
 	metadata := client.Metadata()
 	change(metadata)
-	request, err := client.UpdateRequest(*member.Server, metadata)
+	request, err := c.UpdateRequest(member, metadata)
 	if err != nil {
 		return wire.Exchange{}, err
 	}

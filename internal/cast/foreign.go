@@ -39,6 +39,7 @@ func (c *Cast) join(ctx context.Context, name string, partner *Member) (*Member,
 	if err != nil {
 		return nil, err
 	}
+	client.RegistrationCertificate = nil // that is the other server's rule, and not this one's
 	if own := partner.Client().Certificate; own != nil && client.Certificate != nil && client.Auth != oauth.SelfSignedTLSClientAuth {
 		client.Certificate = own
 		asSubject(metadata, partner)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,10 +32,12 @@ type Wish struct {
 	ByDNS    bool           // for tls_client_auth: known by a DNS name of its certificate, not by the subject (RFC 8705 §2.1.2)
 	Keys     []oauth.Key    // for private_key_jwt: its keys, the first of which signs; none: one that is made for it
 	Shared   string
+	Claims   map[string]any // further claims of its software statement
+	Like     *Member        // the same software: its metadata, keys and certificates
 }
 
 func (w Wish) key() string {
-	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP, w.ByDNS, w.Keys) + w.Shared
+	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP, w.ByDNS, w.Keys) + w.Shared + fmt.Sprint(w.Claims)
 }
 
 // Member is one client of the cast at its authorization server.
@@ -48,6 +51,9 @@ type Member struct {
 	name     string // client_name: unique, so that a lost one can be found again
 	entry    string // id in the ledger
 	metadata map[string]any
+
+	access    secret.Text      // the initial access token of its registration
+	statement *wire.Credential // the software statement of its registration; nil: none
 
 	reading Turn // whoever reads the registration
 	mu      sync.Mutex
@@ -149,12 +155,11 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 	if server.Endpoints.Registration == "" {
 		return nil, &FactError{Fact: fact, Err: fmt.Errorf("%s has no registration endpoint; name it under authorization_servers.%s.endpoints.registration, or set registration.mode to given", home, home)}
 	}
-	client, metadata, err := c.describe(server, described, wish)
+	member, err := c.draft(ctx, described, wish, server)
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
-	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
-	exchange, err := patiently(ctx, func() (wire.Exchange, error) { return c.Register(ctx, member, metadata) })
+	exchange, err := patiently(ctx, func() (wire.Exchange, error) { return c.Register(ctx, member, member.metadata) })
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
@@ -267,6 +272,7 @@ func (c *Cast) intent(member *Member) ledger.Intent {
 func (c *Cast) came(member *Member, registration oauth.Registration) error {
 	member.Change(func(client *oauth.Client) { *client = registration.Known(*client) })
 	c.showing(member.Role, member.Client().Certificate)
+	c.showing(member.Role, member.Client().RegistrationCertificate)
 	c.mu.Lock()
 	c.created = append(c.created, member)
 	c.mu.Unlock()
@@ -341,19 +347,21 @@ func (c *Cast) Draft(ctx context.Context, role string, wish Wish) (*Member, erro
 	if err != nil {
 		return nil, err
 	}
-	client, metadata, err := c.describe(server, described, wish)
+	member, err := c.draft(ctx, described, wish, server)
 	if err != nil {
 		return nil, &FactError{Fact: "a draft of " + role, Err: err}
 	}
-	return &Member{Role: role, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}, nil
+	return member, nil
 }
 
-// initialAccessToken gives the plan's token for registrations, or an empty one.
-func (c *Cast) initialAccessToken() (secret.Text, error) {
-	if c.plan.Registration.InitialAccessToken.Text == "" {
-		return secret.Text{}, nil
+// draft makes a member that is not registered yet, with all that its registration presents.
+func (c *Cast) draft(ctx context.Context, described plan.Client, wish Wish, server *oauth.Server) (*Member, error) {
+	client, metadata, err := c.describe(server, described, wish)
+	if err != nil {
+		return nil, err
 	}
-	return c.cfg.Resolver.Secret(c.plan.Registration.InitialAccessToken, "initial access token")
+	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
+	return member, c.credentials(ctx, member, wish.Claims)
 }
 
 // describe makes a client's keys and the metadata of its registration.
@@ -368,6 +376,9 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 		scopes = wish.Scopes
 	}
 	client := oauth.Client{Name: fmt.Sprintf("checkride %s %s %d", c.cfg.Ride, described.Name, n), Auth: method}
+	if wish.Like != nil {
+		return again(client, wish.Like)
+	}
 	metadata := map[string]any{
 		"client_name":                client.Name,
 		"token_endpoint_auth_method": string(method),
@@ -425,6 +436,10 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 			metadata["tls_client_auth_subject_dn"] = oauth.SubjectDN(client.Certificate.Leaf)
 		}
 	}
+	client.RegistrationCertificate, err = c.registrationCertificate(described.Name, fmt.Sprintf("%s-%d", described.Name, n), client)
+	if err != nil {
+		return client, nil, err
+	}
 	for _, more := range []map[string]any{c.plan.Registration.Metadata, described.Metadata, wish.Metadata} {
 		for name, value := range more {
 			if strings.HasPrefix(name, "tls_client_auth_") && (method != oauth.TLSClientAuth || wish.ByDNS) {
@@ -448,6 +463,16 @@ func proofKey(server *oauth.Server) (oauth.Key, error) {
 		return oauth.Key{}, fmt.Errorf("%s takes DPoP proofs signed with %s, and this program signs with none of them", server.Name, strings.Join(told, ", "))
 	}
 	return oauth.NewKey(alg)
+}
+
+// again describes the software of a client anew: it keeps its keys, certificates and metadata, and gets another name, by
+// which the ride finds it.
+func again(client oauth.Client, like *Member) (oauth.Client, map[string]any, error) {
+	before := like.Client()
+	client.Auth, client.Key, client.Proof, client.Certificate, client.RegistrationCertificate = before.Auth, before.Key, before.Proof, before.Certificate, before.RegistrationCertificate
+	metadata := maps.Clone(like.metadata)
+	metadata["client_name"] = client.Name
+	return client, metadata, nil
 }
 
 func methodOf(described plan.Client) oauth.Method {

@@ -8,18 +8,22 @@ import (
 	"github.com/checkride/checkride/internal/wire"
 )
 
-// RegistrationRequest is the registration of a draft as the plan permits it: with the initial access token, where the
-// plan names one. [Cast.RegisterBy] sends it.
+// RegistrationRequest is the registration of a draft as the plan permits it: with the initial access token, the
+// software statement and the client certificate, where the plan has them. [Cast.RegisterBy] sends it.
 func (c *Cast) RegistrationRequest(draft *Member) (wire.Request, error) {
 	return c.registration(draft, draft.metadata)
 }
 
 func (c *Cast) registration(member *Member, metadata map[string]any) (wire.Request, error) {
-	access, err := c.initialAccessToken()
+	request, err := oauth.RegisterRequest(*member.Server, metadata, member.access)
 	if err != nil {
-		return wire.Request{}, err
+		return request, err
 	}
-	return oauth.RegisterRequest(*member.Server, metadata, access)
+	request.Over.Certificate = member.client.RegistrationCertificate
+	if member.statement != nil {
+		request = request.WithCredential(*member.Statement())
+	}
+	return request, nil
 }
 
 // Settle waits until a client that was just registered is known wherever it may be asked for (rule 13).

@@ -123,6 +123,7 @@ func (j *Job) Clean(ctx context.Context, cfg Config) ([]Fate, error) {
 // cleaner is one cleanup under way.
 type cleaner struct {
 	plan   *plan.Plan
+	values plan.Resolver
 	wire   *wire.Wire
 	hooks  *cast.Cast
 	ledger *ledger.Ledger
@@ -150,12 +151,12 @@ func (j *Job) cleaner(cfg Config) (*cleaner, error) {
 		return nil, err
 	}
 	hooked := *cfg.Plan
-	hooked.Clients = nil // hooks need no member of the cast, nor its keys
+	hooked.Clients, hooked.Registration.Statement = nil, nil // hooks need no member of the cast, nor its keys
 	hooks, err := cast.New(cast.Config{Plan: &hooked, Do: w, Keeper: j.keeper, Resolver: resolver})
 	if err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
-	return &cleaner{plan: cfg.Plan, wire: w, hooks: hooks, ledger: j.ledger, keeper: j.keeper}, nil
+	return &cleaner{plan: cfg.Plan, values: resolver, wire: w, hooks: hooks, ledger: j.ledger, keeper: j.keeper}, nil
 }
 
 // remove tries all ways, the partner's own first.
@@ -186,6 +187,11 @@ func (c *cleaner) byToken(ctx context.Context, item ledger.Item) (bool, string) 
 	client, server := clientOf(item)
 	if item.URI == "" || item.Token.Empty() {
 		return false, "the authorization server gave no registration token"
+	}
+	var err error
+	client.RegistrationCertificate, err = cast.ManagementCertificate(c.values, c.plan, item.Name)
+	if err != nil {
+		return false, err.Error()
 	}
 	deleted, err := c.wire.Do(ctx, cleaning(client.DeleteRequest(server)))
 	if err != nil {
@@ -250,6 +256,11 @@ func (c *cleaner) blind(ctx context.Context, item ledger.Item) (bool, string) {
 		return false, "the plan has no hooks find_client and delete_client"
 	}
 	client, server := clientOf(item)
+	var err error
+	client.RegistrationCertificate, err = cast.ManagementCertificate(c.values, c.plan, item.Name)
+	if err != nil {
+		return false, err.Error()
+	}
 	alive := false
 	if !item.Token.Empty() && item.URI != "" {
 		read, err := c.wire.Do(ctx, cleaning(client.ReadRequest(server)))
@@ -258,7 +269,7 @@ func (c *cleaner) blind(ctx context.Context, item ledger.Item) (bool, string) {
 		}
 		alive = read.Status == http.StatusOK
 	}
-	err := c.hook(ctx, plan.DeleteClient, map[string]string{"client_id": item.ClientID, "client_name": item.Name})
+	err = c.hook(ctx, plan.DeleteClient, map[string]string{"client_id": item.ClientID, "client_name": item.Name})
 	if err != nil {
 		return false, err.Error()
 	}

@@ -22,6 +22,19 @@ type Set struct {
 	// register: what is registered, and what a client may change
 	JWKSURIUnchecked bool `json:"jwks_uri_unchecked,omitempty"` // AS: a client's jwks_uri may lead anywhere, by http and to addresses within, and is fetched (seen: Keycloak, CVE-2026-1180)
 	KeysUnchecked    bool `json:"keys_unchecked,omitempty"`     // AS: jwks is kept as it comes and told again: private parts, symmetric keys, RSA of 1024 bits
+	// identity proofing
+	StatementClaimsLose             bool `json:"statement_claims_lose,omitempty"`             // AS: a JSON member of a registration wins over the same claim of its software statement
+	StatementUnverified             bool `json:"statement_unverified,omitempty"`              // AS: the software statement of a registration is decoded, and its signature and issuer are not verified
+	StatementOptional               bool `json:"statement_optional,omitempty"`                // AS: registers without a software statement, and verifies one only if it is there
+	StatementTimesIgnored           bool `json:"statement_times_ignored,omitempty"`           // AS: exp and iat of a software statement are not looked at
+	StatementIssuerIgnored          bool `json:"statement_issuer_ignored,omitempty"`          // AS: whatever the directory's key has signed is believed, whoever iss says it is of
+	StatementOfAnyone               bool `json:"statement_of_anyone,omitempty"`               // AS: a software statement is not compared with the client certificate beside it
+	StatementNotReturned            bool `json:"statement_not_returned,omitempty"`            // AS: the client information leaves the software statement out
+	StatementReused                 bool `json:"statement_reused,omitempty"`                  // AS: the jti of software statements is not remembered, so one makes any number of clients
+	StatementSkippedOnUpdate        bool `json:"statement_skipped_on_update,omitempty"`       // AS: an update needs no software statement, and one that it has is decoded and not verified
+	RegistrationCertificateOptional bool `json:"registration_certificate_optional,omitempty"` // AS: registration and client configuration do without a client certificate, and verify one only if it is there
+	InitialAccessTokenStateless     bool `json:"initial_access_token_stateless,omitempty"`    // AS: an initial access token is only looked up: used ones, expired ones and those of other organisations register too
+	ReregistrationRevives           bool `json:"reregistration_revives,omitempty"`            // AS: registering the software of a deleted client brings that client back, with its tokens and its registration token
 	// authenticate
 	SecretIgnored             bool `json:"secret_ignored,omitempty"`               // AS: the Basic password is compared by its first eight bytes
 	ClientIDAlone             bool `json:"client_id_alone,omitempty"`              // AS: client_id without any credential passes for clients with a secret

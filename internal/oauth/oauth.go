@@ -75,6 +75,9 @@ type Client struct {
 	RegistrationToken secret.Text
 	RegistrationURI   string
 	Registered        map[string]any // what the AS answered (RFC 7591 §3.2.1), its secrets as secret.Text
+
+	// RegistrationCertificate is shown at the registration and client configuration endpoints, where the plan says so.
+	RegistrationCertificate *tls.Certificate
 }
 
 // Complete says what c lacks to authenticate with its method, or nil.

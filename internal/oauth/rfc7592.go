@@ -51,6 +51,9 @@ func sendable(m map[string]any) map[string]any {
 
 func (c Client) manage(r wire.Request) wire.Request {
 	r.Who = c.Name
+	if c.RegistrationCertificate != nil {
+		r.Over.Certificate = c.RegistrationCertificate
+	}
 	if c.RegistrationToken.Empty() {
 		return r
 	}

@@ -637,6 +637,8 @@ func setDefault(v reflect.Value, text string) {
 		*target = text
 	case *[]string:
 		*target = []string{text}
+	case *bool:
+		*target = text == "true"
 	case *int:
 		*target, _ = strconv.Atoi(text)
 	case *float64:

@@ -24,6 +24,10 @@ const (
 	Provision          = "provision"            // with registration.mode hook: the client {client_name} is made, and the answer is its metadata as JSON (RFC 7591 §3.2.1)
 	ProvisionAPIKey    = "provision_api_key"    // the client {client_id} is given what points want beside tokens, and the answer names it (api_key)
 	Deprovision        = "deprovision"          // the client's life is ended in the operator's own way
+
+	// Identity proofing.
+	MakeStatement          = "software_statement"        // the directory vouches for the client {client_name}; the answer names the software statement (software_statement)
+	MintInitialAccessToken = "mint_initial_access_token" // an initial access token for {organization} is minted; the answer names it (initial_access_token)
 )
 
 // HookNames holds all names of hooks.
@@ -31,13 +35,14 @@ var HookNames = []string{
 	Suspend, Resume, ReduceEntitlement, RestoreEntitlement, TakeRole, GiveRole, OpenWindow, CloseWindow, ScheduleWindow, RotateSecret,
 	RotateKey, RotateCertificate, WithdrawCert, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
 	Provision, ProvisionAPIKey, Deprovision,
+	MakeStatement, MintInitialAccessToken,
 }
 
 // AnswersSecret says whether the answer of a hook holds a secret: what a command prints is then kept as evidence only
 // where it is JSON, in which secrets are found and masked.
 func AnswersSecret(hook string) bool {
 	switch hook {
-	case RotateSecret, MintToken, Provision, ProvisionAPIKey:
+	case RotateSecret, MintToken, Provision, ProvisionAPIKey, MakeStatement, MintInitialAccessToken:
 		return true
 	}
 	return false
@@ -46,5 +51,5 @@ func AnswersSecret(hook string) bool {
 // Placeholders holds all that a hook may have replaced in its URL, header fields, body and arguments.
 var Placeholders = []string{
 	"{client_id}", "{client_name}", "{scope}", "{role}", "{resource}", "{kid}", "{auth}", "{subject_dn}", "{jwks}",
-	"{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}",
+	"{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}", "{organization}",
 }

@@ -141,6 +141,10 @@ func hookMeaning(name string) string {
 		return "gives the client an API key; the answer is JSON that names it: `{\"api_key\": ...}`"
 	case Deprovision:
 		return "ends the client's life in the operator's own way"
+	case MakeStatement:
+		return "the directory vouches for the client `{client_name}` of `{organization}`; the answer names the software statement (`software_statement`)"
+	case MintInitialAccessToken:
+		return "mints an initial access token for `{organization}`; the answer names it (`initial_access_token`)"
 	}
 	return ""
 }

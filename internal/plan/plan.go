@@ -95,6 +95,11 @@ type Registration struct {
 	InitialAccessToken Reference      `yaml:"initial_access_token" is:"secret" doc:"The token that permits registrations (RFC 7591 section 3), by reference." example:"env:IAT"`
 	Metadata           map[string]any `yaml:"metadata" doc:"Further client metadata that every registration sends." example:"{software_id: checkride}"`
 	ExpiringSecret     map[string]any `yaml:"expiring_secret" doc:"Further client metadata by which the AS issues a client secret that expires soon." example:"{client_secret_lifetime: 60}"`
+
+	// Identity proofing: statement.go.
+	ClientCertificate string             `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether the registration and client configuration endpoints ask for a client certificate."`
+	AccessTokens      AccessTokenPolicy  `yaml:"initial_access_token_policy" doc:"What is promised about the initial access tokens that the hook mint_initial_access_token mints."`
+	Statement         *SoftwareStatement `yaml:"software_statement" doc:"Software statements: how a directory vouches for the clients (RFC 7591 section 2.3)."`
 }
 
 // Client is one member of the cast: partner, neighbour or resource_server.
@@ -112,6 +117,8 @@ type Client struct {
 	APIKey           Reference         `yaml:"api_key" is:"secret" doc:"Its key for points with credential: api_key, by reference." example:"env:PARTNER_API_KEY"`
 	May              []string          `yaml:"may" words:"read|fail_auth|revoke_tokens|rotate|disable|delete" doc:"What the ride may do to a client that exists already; absent: read." example:"[read, revoke_tokens]"`
 	Owns             map[string]string `yaml:"owns" is:"targets" doc:"By operation, the request target of an object that belongs to this client alone." example:"{get: /payments/17}"`
+
+	Organization string `yaml:"organization" doc:"The organisation that it belongs to: {organization} of software statements and hooks, and O in the certificates that the ride issues for it." example:"acme"`
 }
 
 // Certificate is a client certificate: issued for the ride by a test CA, or given.

@@ -22,6 +22,7 @@ func (r *rules) check() {
 	r.operationNames = operationNames(r.plan)
 	r.servers()
 	r.registration()
+	r.trust()
 	r.cast()
 	r.points()
 	r.audit()

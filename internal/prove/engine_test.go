@@ -221,7 +221,7 @@ func TestClientsMadeByAHook(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)
 	edit := func(p *plan.Plan) {
-		access, err := os.ReadFile(filepath.Join(o.dir, "iat.txt"))
+		access, err := os.ReadFile(filepath.Join(o.dir, "operator-iat.txt"))
 		if err != nil {
 			t.Error(err)
 		}

@@ -52,13 +52,13 @@ func (o *operator) beside(roles ...string) func(*memnet.Network) func() {
 }
 
 func (o *operator) register(client *http.Client, role string) {
-	access, err := os.ReadFile(filepath.Join(o.dir, "iat.txt"))
+	access, err := os.ReadFile(filepath.Join(o.dir, "operator-iat.txt"))
 	if err != nil {
 		o.t.Error(err)
 	}
 	body, err := json.Marshal(map[string]any{
 		"client_name": "given " + role, "token_endpoint_auth_method": "tls_client_auth", "grant_types": []string{"client_credentials"},
-		"tls_client_auth_subject_dn": "CN=" + role + ".partners.example", "scope": map[string]string{"partner": "payments:read", "neighbour": "payments:read payments:write"}[role],
+		"tls_client_auth_subject_dn": "CN=" + role + ".partners.example,O=" + map[string]string{"partner": "acme", "neighbour": "globex"}[role], "scope": map[string]string{"partner": "payments:read", "neighbour": "payments:read payments:write"}[role],
 		"tls_client_certificate_bound_access_tokens": true, "organization": map[string]string{"partner": "acme", "neighbour": "globex"}[role],
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ func (s *Sandbox) Describe() string {
 	fmt.Fprintf(&b, "%-24s %s   introspects, tells the API in header fields; takes API keys\n", "legacy", s.url(legacyOne))
 	fmt.Fprintf(&b, "%-24s %s   answers points only\n", "API", s.url(theAPI))
 	fmt.Fprintf(&b, "%-24s %s\n", "management", s.url(management))
+	fmt.Fprintf(&b, "%-24s %s   vouches for partners by software statements\n", "directory", s.trust.Issuer())
 	fmt.Fprintf(&b, "%-24s %s\n", "plan, keys, audit logs", s.cfg.Dir)
 	b.WriteString("\nPlay a partner:\n\n")
 	b.WriteString(s.Commands())
@@ -31,7 +32,7 @@ func (s *Sandbox) Commands() string {
 		"{legacy}", s.url(legacyOne), "{management}", s.url(management), "{subject}", "CN="+demoClient,
 	)
 	return r.Replace(`cd {dir}
-CLIENT=$(curl -sS --cacert ca.pem -H "Authorization: Bearer $(cat iat.txt)" -H 'Content-Type: application/json' \
+CLIENT=$(curl -sS --cacert ca.pem -H "Authorization: Bearer $(cat operator-iat.txt)" -H 'Content-Type: application/json' \
   -d '{"client_name":"demo","token_endpoint_auth_method":"tls_client_auth","tls_client_auth_subject_dn":"{subject}","grant_types":["client_credentials"],"scope":"payments:read","tls_client_certificate_bound_access_tokens":true}' \
   {as}/register | sed -n 's/.*"client_id":"\([^"]*\)".*/\1/p')
 TOKEN=$(curl -sS --cacert ca.pem --cert demo.pem --key demo.key -d grant_type=client_credentials -d client_id=$CLIENT \

@@ -12,6 +12,7 @@ func (s *Sandbox) startManagement() error {
 	main := s.main.Management()
 	mux := http.NewServeMux()
 	mux.Handle("/", main)
+	mux.Handle("/directory/", http.StripPrefix("/directory", s.trust.Handler()))
 	mux.HandleFunc("POST /clients/{id}/api-key", s.provision)
 	mux.HandleFunc("DELETE /clients/{id}/api-key", s.deprovision)
 	mux.HandleFunc("POST /clients/{id}/suspend", s.tellLegacy(main, true))

@@ -43,6 +43,10 @@ func (s *Sandbox) writeFiles() error {
 	if err != nil {
 		return err
 	}
+	directory, err := s.trust.PrivateJWK()
+	if err != nil {
+		return err
+	}
 	plan, err := s.planYAML(time.Now().UTC())
 	if err != nil {
 		return err
@@ -57,6 +61,8 @@ func (s *Sandbox) writeFiles() error {
 		{"demo.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: demo.Leaf.Raw})},
 		{"demo.key", demoKey},
 		{"iat.txt", []byte(s.secrets.initialAccessToken)},
+		{"operator-iat.txt", []byte(s.secrets.operatorToken)},
+		{"directory.jwk", directory},
 		{"rs-secret.txt", []byte(s.secrets.resourceServer)},
 		{"invalid.json", []byte(invalidPayment)},
 		{"canary.pem", s.canary.chain},
@@ -87,6 +93,7 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"ResourceServer": resourceServerID,
 		"Canary":         s.canary.address,
 		"KeyHost":        keyHost,
+		"Directory":      s.trust.Issuer(),
 		"Until":          now.AddDate(0, 1, 0).Format(day),
 		"ValidUntil":     now.AddDate(1, 0, 0).Format(day),
 		"Reviewed":       now.AddDate(0, 0, -30).Format(day),

@@ -29,6 +29,7 @@ import (
 	"github.com/checkride/checkride/internal/sandbox/gateway"
 	"github.com/checkride/checkride/internal/sandbox/legacy"
 	"github.com/checkride/checkride/internal/sandbox/point"
+	"github.com/checkride/checkride/internal/sandbox/trust"
 )
 
 // Config is what a sandbox needs.
@@ -104,6 +105,7 @@ type Sandbox struct {
 	servers   servers
 	directory directory
 	canary    canary
+	trust     *trust.Directory
 
 	main, other *as.Server
 	edge        *edge.Edge
@@ -116,13 +118,14 @@ type Sandbox struct {
 // secrets are made anew for each sandbox.
 type secrets struct {
 	initialAccessToken string
+	operatorToken      string            // registers clients without a software statement
 	resourceServer     string            // of the plan's resource server
 	introspection      map[string]string // point -> its secret at the AS
 	points             map[string]string // point -> the credential that it shares with the API
 }
 
 func newSecrets() secrets {
-	s := secrets{initialAccessToken: "iat_" + rand.Text(), resourceServer: "rs_" + rand.Text(), introspection: map[string]string{}, points: map[string]string{}}
+	s := secrets{initialAccessToken: "iat_" + rand.Text(), operatorToken: "operator_" + rand.Text(), resourceServer: "rs_" + rand.Text(), introspection: map[string]string{}, points: map[string]string{}}
 	for _, name := range points() {
 		s.introspection[name] = "rs_" + rand.Text()
 		s.points[name] = "pk_" + rand.Text()
@@ -298,6 +301,12 @@ func (s *Sandbox) startServers() error {
 		Now:                time.Now,
 	}
 	var err error
+	s.trust, err = trust.New(s.url(management) + "/directory")
+	if err != nil {
+		return err
+	}
+	config.OperatorAccessToken = s.secrets.operatorToken
+	config.Trust = &as.Trust{Issuer: s.trust.Issuer(), Keys: s.trust.Keys}
 	s.main, err = as.New(config)
 	if err != nil {
 		return err
@@ -305,6 +314,7 @@ func (s *Sandbox) startServers() error {
 	// The other authorization server is honest, strict and trusted by nobody here. It issues for the same resources, so
 	// that its tokens are wrong in nothing but their issuer.
 	config.Issuer = s.url(otherAS)
+	config.Trust = nil
 	config.Defects = func() defect.Set { return defect.Set{} }
 	config.SetDefects = func(defect.Set) {}
 	config.Situation = defect.Situation{}

@@ -126,7 +126,7 @@ func (p *someone) register(issuer string, metadata map[string]any) {
 		p.w.t.Fatal(err)
 	}
 	a := p.w.do(p.http, "POST", p.w.sandbox.url(issuer)+"/register", map[string]string{
-		"Authorization": "Bearer " + p.w.sandbox.secrets.initialAccessToken, "Content-Type": "application/json",
+		"Authorization": "Bearer " + p.w.sandbox.secrets.operatorToken, "Content-Type": "application/json",
 	}, string(text))
 	if a.status != http.StatusCreated {
 		p.w.t.Fatalf("register: %d %s", a.status, a.body)

@@ -21,6 +21,8 @@ var discovered = map[string]string{
 	"registration_access_token": "token",
 	"api_key":                   "key",
 	"private_key":               "key",
+	"software_statement":        "statement", // whoever holds it may be registered as that software (RFC 7591 §2.3)
+	"initial_access_token":      "token",     // what a hook mints
 }
 
 // privateParts are the private and symmetric members of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1): no server
@@ -99,10 +101,10 @@ func membersOf(body []byte, keep func(name, value string)) bool {
 }
 
 // loose finds the members in what is not valid JSON: an answer that was cut short, a page, lines of JSON.
-var loose = regexp.MustCompile(`"(access_token|refresh_token|id_token|client_secret|registration_access_token|api_key)"\s*:\s*"((?:[^"\\]|\\.)*)`)
+var loose = regexp.MustCompile(`"(access_token|refresh_token|id_token|client_secret|registration_access_token|api_key|software_statement|initial_access_token)"\s*:\s*"((?:[^"\\]|\\.)*)`)
 
 // formLike finds them in form-encoded answers.
-var formLike = regexp.MustCompile(`(?:^|[&?#\s])(access_token|refresh_token|id_token|client_secret|registration_access_token|api_key)=([^&\s"']+)`)
+var formLike = regexp.MustCompile(`(?:^|[&?#\s])(access_token|refresh_token|id_token|client_secret|registration_access_token|api_key|software_statement|initial_access_token)=([^&\s"']+)`)
 
 func scan(body []byte, keep func(name, value string)) {
 	for _, found := range loose.FindAllSubmatch(body, -1) {

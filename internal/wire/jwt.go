@@ -71,6 +71,9 @@ func (j *JWT) kind() string {
 	if j.Proof {
 		return "proof"
 	}
+	if j.Statement {
+		return "statement"
+	}
 	return "assertion"
 }
 

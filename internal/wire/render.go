@@ -69,6 +69,12 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 		kind = "application/x-www-form-urlencoded"
 		body, shownBody = encodeForm(put.form)
 	}
+	if len(put.json) > 0 {
+		body, shownBody, err = joined(body, put.json)
+		if err != nil {
+			return built{}, err
+		}
+	}
 	header := w.complete(put.header, r, to, serial, kind, body)
 	if err := sound(r.Method, target, header); err != nil {
 		return built{}, err
@@ -93,7 +99,7 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 }
 
 // placed is what goes where.
-type placed struct{ header, form, query []part }
+type placed struct{ header, form, query, json []part }
 
 // present puts each credential in its place. Every credential is known to the keeper afterwards.
 func (w *Wire) present(r Request) (placed, error) {
@@ -121,8 +127,10 @@ func (w *Wire) present(r Request) (placed, error) {
 			put.form = append(put.form, p)
 		case InQuery:
 			put.query = append(put.query, p)
+		case InJSON:
+			put.json = append(put.json, p)
 		default:
-			return placed{}, fmt.Errorf("credential %s: unknown place %q (header, form, query)", c.Name, c.In)
+			return placed{}, fmt.Errorf("credential %s: unknown place %q (header, form, query, json)", c.Name, c.In)
 		}
 	}
 	return put, nil

@@ -56,6 +56,7 @@ const (
 	InHeader Place = "header"
 	InForm   Place = "form"
 	InQuery  Place = "query"
+	InJSON   Place = "json" // a member of the JSON object that is the body: software_statement
 )
 
 // Credential is something that a request presents to be let in. It stands in one place and is either a text, the
@@ -73,15 +74,16 @@ type Credential struct {
 // jti (random), iat (now), exp (now + Life). A DPoP proof has no exp, and htm, htu, ath and nonce are filled in of the
 // request that it goes with.
 type JWT struct {
-	Header map[string]any                            // alg is taken from here
-	Claims map[string]any                            // a [FromNow] value becomes a NumericDate at sending
-	Omit   []string                                  // of what is filled in
-	Life   time.Duration                             // 0: a minute
-	Key    crypto.Signer                             // nil: no signature
-	Sign   func(signingInput []byte) ([]byte, error) // wins over Key: for forgeries
-	Signer string                                    // names Sign in differences: HMAC with the public key
-	Clock  time.Duration                             // the reader's clock minus ours: assertions are minted in the AS's time
-	Proof  bool                                      // a DPoP proof (RFC 9449 §4.2)
+	Header    map[string]any                            // alg is taken from here
+	Claims    map[string]any                            // a [FromNow] value becomes a NumericDate at sending
+	Omit      []string                                  // of what is filled in
+	Life      time.Duration                             // 0: a minute
+	Key       crypto.Signer                             // nil: no signature
+	Sign      func(signingInput []byte) ([]byte, error) // wins over Key: for forgeries
+	Signer    string                                    // names Sign in differences: HMAC with the public key
+	Clock     time.Duration                             // the reader's clock minus ours: assertions are minted in the AS's time
+	Proof     bool                                      // a DPoP proof (RFC 9449 §4.2)
+	Statement bool                                      // a software statement (RFC 7591 §2.3)
 }
 
 // FromNow is a claim's value relative to the time of sending.

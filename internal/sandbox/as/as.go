@@ -39,6 +39,9 @@ type Config struct {
 	Situation          defect.Situation                 // LaggingReplicas, SameToken, WrongClock and DeleteLies are the AS's
 	Log                func(Event)                      // called before each answer leaves, never under a lock; nil: no audit
 	Now                func() time.Time                 // nil: time.Now
+
+	Trust               *Trust // nil: software statements are ignored (RFC 7591 §2)
+	OperatorAccessToken string // registers clients without a statement; empty: there is none
 }
 
 // Server is an authorization server. All its state sits under one short mutex; it starts no goroutine.
@@ -51,9 +54,11 @@ type Server struct {
 	clients    map[string]*client // deleted ones stay, marked
 	tokens     map[string]*token  // by jti
 	assertions map[string]time.Time
-	keys       []signingKey // the last one signs
+	statements map[string]string     // jti of a software statement -> the client that it vouched for
+	admissions map[string]*admission // minted initial access tokens
+	keys       []signingKey          // the last one signs
+	retired    signingKey            // left over from before the start; signs nothing
 	proofs     *dpop.Verifier
-	retired    signingKey // left over from before the start; signs nothing
 	feed       feed
 	fetched    map[string]fetchedKeys // by jwks_uri
 }
@@ -107,6 +112,8 @@ func New(cfg Config) (*Server, error) {
 		tokens:     map[string]*token{},
 		assertions: map[string]time.Time{},
 		fetched:    map[string]fetchedKeys{},
+		statements: map[string]string{},
+		admissions: map[string]*admission{},
 		keys:       []signingKey{first},
 		retired:    retired,
 		proofs:     &dpop.Verifier{Nonces: dpop.NewNonces(), Seen: dpop.NewSeen()},

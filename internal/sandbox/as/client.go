@@ -41,6 +41,9 @@ type client struct {
 	heldOff           time.Time // until then its secret is not looked at
 	leftSecret        string    // that it had before it was moved to another method
 
+	statement  string // the software statement that vouched for it
+	byOperator bool   // registered by the operator, who needs no statement
+
 	formerSecrets      []string
 	formerKeys         []jose.JSONWebKey
 	formerCertificates [][]byte
@@ -153,6 +156,9 @@ func (s *Server) information(c *client) map[string]any {
 	}
 	if r.jwksURI != "" {
 		told["jwks_uri"] = r.jwksURI
+	}
+	if c.statement != "" && !s.cfg.Defects().StatementNotReturned {
+		told[statementMember] = c.statement // RFC 7591 §3.2.1: unmodified
 	}
 	if usesSecret(r.method) {
 		told["client_secret"] = c.secret

@@ -28,6 +28,7 @@ func (s *Server) Management() http.Handler {
 		{"/clients/{id}/rotate-secret", "POST", "rotate_secret", s.onClient(s.rotateSecret)},
 		{"/keys/rotate", "POST", "rotate_key", s.rotateKey},
 		{"/keys/{kid}", "DELETE", "rotate_key", s.removeKey},
+		{"/initial-access-tokens", "POST", "mint_initial_access_token", s.mintAdmission},
 		{"/defects", "POST", "", s.setDefects},
 	} {
 		run := func(c *call) answer {

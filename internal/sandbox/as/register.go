@@ -11,16 +11,28 @@ import (
 	"unicode"
 )
 
-// register is the client registration endpoint (RFC 7591 §3), protected by an initial access token.
+// register is the client registration endpoint (RFC 7591 §3), protected by an initial access token and, with a trust
+// framework, by client certificates and software statements.
 func (s *Server) register(c *call) answer {
-	if !c.defects.OpenRegistration && !same(bearer(c.r), s.cfg.InitialAccessToken) {
+	admitted, ok := s.admit(c)
+	if !ok {
 		return invalidToken(c)
+	}
+	cl := &client{id: newID(), registered: c.now, registrationToken: newCredential(), byOperator: admitted.operator}
+	if !cl.byOperator {
+		refused := s.certified(c)
+		if refused != nil {
+			return *refused
+		}
 	}
 	members, err := c.object()
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
-	cl := &client{id: newID(), registered: c.now, registrationToken: newCredential()}
+	members, vouched, refused := s.vouched(c, members, cl)
+	if refused != nil {
+		return *refused
+	}
 	name, err := text(members, "client_name")
 	if err != nil {
 		return invalidMetadata(c, err)
@@ -30,9 +42,20 @@ func (s *Server) register(c *call) answer {
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
+	if !admitted.permits(c, r.organization) {
+		return invalidToken(c)
+	}
+	if former := s.formerly(c, r); former != nil {
+		s.revive(former)
+		cl = former
+	}
 	cl.registration = r
 	if usesSecret(r.method) {
 		cl.giveSecret(c)
+	}
+	s.adopt(cl, vouched)
+	if admitted.minted != nil {
+		admitted.minted.used = true
 	}
 	s.clients[cl.id] = cl
 	c.event.ClientID, c.event.Org = cl.id, cl.org()
@@ -57,6 +80,16 @@ func (s *Server) configured(c *call) (*client, *answer) {
 		return nil, &a
 	}
 	c.event.Org = cl.org()
+	if !cl.byOperator {
+		refused := s.certified(c)
+		if refused != nil {
+			return nil, refused
+		}
+		if !ofOrganization(c.certificate, cl.org()) && s.cfg.Trust != nil {
+			a := refuse(http.StatusForbidden, "access_denied", "the client certificate is another organisation's")
+			return nil, &a
+		}
+	}
 	return cl, nil
 }
 
@@ -93,11 +126,16 @@ func (s *Server) update(c *call) answer {
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
+	members, vouched, refused := s.vouched(c, members, cl)
+	if refused != nil {
+		return *refused
+	}
 	r, err := readRegistration(c, members, cl)
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
 	cl.setRegistration(r)
+	s.adopt(cl, vouched)
 	cl.generation++
 	cl.registrationToken = newCredential()
 	switch {
@@ -311,6 +349,10 @@ func union(a, b []string) []string {
 
 // text reads an optional member that is a string. Control characters have no place in any of them.
 func text(members map[string]json.RawMessage, name string) (string, error) {
+	return textUpTo(members, name, 2048)
+}
+
+func textUpTo(members map[string]json.RawMessage, name string, longest int) (string, error) {
 	raw, there := members[name]
 	if !there {
 		return "", nil
@@ -323,7 +365,7 @@ func text(members map[string]json.RawMessage, name string) (string, error) {
 	if value == nil {
 		return "", nil
 	}
-	if len(*value) > 2048 || strings.ContainsFunc(*value, unicode.IsControl) {
+	if len(*value) > longest || strings.ContainsFunc(*value, unicode.IsControl) {
 		return "", fmt.Errorf("%s is too long or holds control characters", name)
 	}
 	return *value, nil

@@ -1,0 +1,272 @@
+package forge
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// Why a software statement is bad, beside what [Judge] says of every JWT.
+const (
+	TooOld     = "age"           // issued longer ago than its reader allows
+	FromFuture = "date of issue" // issued later than now
+)
+
+// statement makes a change of the software statement that a registration carries. A sample of it is made and judged with
+// the directory's own public key: the original must be good, the forgery bad for the given reason.
+func statement(name, reason string, oldest time.Duration, alter func(*wire.JWT) error) wire.Change {
+	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
+		c := r.Credential(oauth.StatementMember)
+		if c == nil || c.JWT == nil || c.JWT.Key == nil {
+			return r, fmt.Errorf("%s: the request carries no software statement that we sign; give the directory's key", name)
+		}
+		before := *c.JWT.Clone()
+		err := alter(c.JWT)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+		err = badStatement(before, *c.JWT, reason, oldest)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+		return r, nil
+	}}
+}
+
+func badStatement(before, after wire.JWT, reason string, oldest time.Duration) error {
+	kid, _ := before.Header["kid"].(string)
+	alg, _ := before.Header["alg"].(string)
+	set := map[string]any{"keys": []any{oauth.PublicJWK(before.Key.Public(), kid, alg)}}
+	now := time.Now().Add(before.Clock)
+	want := Expectation{Now: now}
+	want.Issuer, _ = before.Claims["iss"].(string)
+	good, err := sample(before, now)
+	if err != nil {
+		return err
+	}
+	if why := judgeStatement(good, set, want, oldest); why != Good {
+		return fmt.Errorf("the software statement itself is bad (%s), so a forgery of it proves nothing; look at registration.software_statement", why)
+	}
+	forged, err := sample(after, now)
+	if err != nil {
+		return err
+	}
+	if why := judgeStatement(forged, set, want, oldest); why != reason {
+		return fmt.Errorf("the forgery's fault is its %q and not its %q; this is a fault of this program", why, reason)
+	}
+	return nil
+}
+
+// judgeStatement judges a statement as a strict server does that believes the keys of the set and lets no statement be
+// older than oldest; 0 lets its age be.
+func judgeStatement(text string, set map[string]any, want Expectation, oldest time.Duration) string {
+	why := Judge(text, set, want)
+	if why != Good || oldest == 0 {
+		return why
+	}
+	j, err := oauth.Decode(text)
+	if err != nil {
+		return BadForm
+	}
+	issued, told := oauth.Date(j.Claims["iat"])
+	switch {
+	case !told || want.Now.Sub(issued) > oldest:
+		return TooOld
+	case issued.After(want.Now):
+		return FromFuture
+	}
+	return Good
+}
+
+// WithoutStatement registers without a software statement.
+func WithoutStatement() wire.Change {
+	const name = "no software statement"
+	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
+		if r.Credential(oauth.StatementMember) == nil {
+			return r, fmt.Errorf("%s: the request carries none already", name)
+		}
+		return r.WithoutCredential(oauth.StatementMember), nil
+	}}
+}
+
+// WithStatement carries another software statement: somebody else's. The label says whose.
+func WithStatement(other wire.Credential, label string) wire.Change {
+	return wire.Change{Name: label, Apply: func(r wire.Request) (wire.Request, error) {
+		altered, had := r.ReplaceCredential(oauth.StatementMember, other)
+		if !had {
+			return r, fmt.Errorf("%s: the request carries no software statement that could be replaced", label)
+		}
+		return altered, nil
+	}}
+}
+
+// StatementTampered has one bit of its signature flipped (RFC 7591 §2.3: it is signed or MACed).
+func StatementTampered() wire.Change {
+	return statement("statement with one bit of the signature flipped", BadSignature, 0, func(j *wire.JWT) error {
+		alg, _ := j.Header["alg"].(string)
+		key := j.Key
+		j.Signer = "by the same key, one bit flipped"
+		j.Sign = func(input []byte) ([]byte, error) {
+			s, err := sign(alg, key, input)
+			return flipped(s), err
+		}
+		return nil
+	})
+}
+
+// ForgedStatements are what anybody can make who has seen a statement and read the directory's public key: unsigned, with
+// one bit of the signature flipped, keyed with what is public, and signed by a key that the statement brings along or
+// points to (RFC 8725 §2.1, §3.1, §3.8, §3.10; RFC 7515 §4.1.2, §4.1.3, §4.1.5, §4.1.6).
+func ForgedStatements() []wire.Change {
+	unsigned := func(name, alg, reason string) wire.Change {
+		return statement(name, reason, 0, func(j *wire.JWT) error {
+			if alg != "" {
+				j.Header["alg"] = alg
+			}
+			j.Key, j.Sign = nil, nil
+			return nil
+		})
+	}
+	all := []wire.Change{
+		StatementTampered(),
+		unsigned("statement with alg none", "none", BadAlgorithm),
+		unsigned("statement with alg nOnE", "nOnE", BadAlgorithm),
+		unsigned("statement with an empty signature", "", BadSignature),
+	}
+	for _, form := range []string{"SPKI PEM", "SPKI DER", "JWK of RFC 7638"} {
+		all = append(all, statement("statement with alg HS256, keyed with the directory's public key as "+form, BadAlgorithm, 0, func(j *wire.JWT) error {
+			key, err := formOf(j, form)
+			if err != nil {
+				return err
+			}
+			j.Header["alg"], j.Key, j.Signer = "HS256", nil, "HMAC with the public key as "+form
+			j.Sign = func(input []byte) ([]byte, error) { return mac(key, string(input)), nil }
+			return nil
+		}))
+	}
+	return append(all,
+		broughtAlong("own key in the header (jwk)", func(k oauth.Key, h map[string]any) error {
+			jwk := k.JWK()
+			delete(jwk, "kid")
+			h["jwk"] = jwk
+			return nil
+		}),
+		broughtAlong("own certificate in the header (x5c)", func(k oauth.Key, h map[string]any) error {
+			chain, err := selfSigned(k)
+			h["x5c"] = chain
+			return err
+		}),
+		broughtAlong("a key set elsewhere (jku)", func(_ oauth.Key, h map[string]any) error {
+			h["jku"] = "https://checkride.invalid/jwks"
+			return nil
+		}),
+		broughtAlong("a certificate elsewhere (x5u)", func(_ oauth.Key, h map[string]any) error {
+			h["x5u"] = "https://checkride.invalid/certificate.pem"
+			return nil
+		}),
+	)
+}
+
+// broughtAlong is signed by a key of ours which the header names, under the directory's own kid.
+func broughtAlong(name string, bring func(k oauth.Key, header map[string]any) error) wire.Change {
+	return statement("statement signed by "+name, BadSignature, 0, func(j *wire.JWT) error {
+		key, err := ownKeyFor(j)
+		if err != nil {
+			return err
+		}
+		j.Key = key.Signer
+		return bring(key, j.Header)
+	})
+}
+
+func ownKeyFor(j *wire.JWT) (oauth.Key, error) {
+	alg, _ := j.Header["alg"].(string)
+	return oauth.NewKey(alg)
+}
+
+// selfSigned is a chain of one certificate of a key (RFC 7515 §4.1.6: base64, not base64url).
+func selfSigned(k oauth.Key) ([]any, error) {
+	now := time.Now()
+	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "directory"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Signer.Public(), k.Signer)
+	if err != nil {
+		return nil, fmt.Errorf("certificate of a key of ours: %w", err)
+	}
+	return []any{base64.StdEncoding.EncodeToString(der)}, nil
+}
+
+// StatementsOutOfTime are a statement that expired five minutes ago (RFC 7519 §4.1.4) and, where the reader judges the
+// age of statements, one that is older than that and one from the future.
+func StatementsOutOfTime(oldest time.Duration) []wire.Change {
+	all := []wire.Change{statement("expired statement", Expired, 0, func(j *wire.JWT) error {
+		j.Claims["exp"], j.Claims["iat"] = wire.FromNow(-5*time.Minute), wire.FromNow(-5*time.Minute-life(j))
+		return nil
+	})}
+	if oldest == 0 {
+		return all
+	}
+	return append(all,
+		statement("statement that is too old and not expired", TooOld, oldest, func(j *wire.JWT) error {
+			j.Claims["iat"], j.Claims["exp"] = wire.FromNow(-oldest-5*time.Minute), wire.FromNow(life(j))
+			return nil
+		}),
+		statement("statement from the future", FromFuture, oldest, func(j *wire.JWT) error {
+			j.Claims["iat"], j.Claims["exp"] = wire.FromNow(10*time.Minute), wire.FromNow(10*time.Minute+life(j))
+			return nil
+		}),
+	)
+}
+
+func life(j *wire.JWT) time.Duration {
+	if j.Life > 0 {
+		return j.Life
+	}
+	return time.Minute
+}
+
+// unknownIssuer vouches for nobody whom anybody trusts.
+const unknownIssuer = "https://directory.checkride.invalid"
+
+// StatementsOfAnotherIssuer are statements of an issuer that nobody trusts: signed by a key of its own under a kid of its
+// own, and signed by the trusted directory's key, which vouches for what that directory says and for nobody else (RFC
+// 8725 §3.8).
+func StatementsOfAnotherIssuer() []wire.Change {
+	return []wire.Change{
+		statement("statement of an unknown issuer", UnknownKey, 0, func(j *wire.JWT) error {
+			key, err := ownKeyFor(j)
+			if err != nil {
+				return err
+			}
+			if j.Header["kid"] == nil {
+				return errors.New("the directory's key has no kid, so another one cannot be named; give registration.software_statement.kid")
+			}
+			j.Claims["iss"], j.Header["kid"], j.Key = unknownIssuer, key.ID, key.Signer
+			return nil
+		}),
+		statement("statement of an unknown issuer, signed by the trusted one", BadIssuer, 0, func(j *wire.JWT) error {
+			j.Claims["iss"] = unknownIssuer
+			return nil
+		}),
+	}
+}
+
+// StatementLike is a statement with other claims, signed as before.
+func StatementLike(original wire.Credential, claims map[string]any) wire.Credential {
+	if original.JWT == nil {
+		return original
+	}
+	made := original.JWT.Clone()
+	for name, value := range claims {
+		made.Claims[name] = value
+	}
+	original.JWT = made
+	return original
+}
