@@ -361,7 +361,7 @@ func (c *Cast) draft(ctx context.Context, described plan.Client, wish Wish, serv
 		return nil, err
 	}
 	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
-	return member, c.credentials(ctx, member, wish.Claims)
+	return member, c.vouchers(ctx, member, wish.Claims)
 }
 
 // describe makes a client's keys and the metadata of its registration.

@@ -36,9 +36,9 @@ func directoryKey(resolver plan.Resolver, described *plan.SoftwareStatement) (oa
 	return key, nil
 }
 
-// credentials gives a member what its registration presents: the initial access token, and the software statement where
+// vouchers gives a member what its registration presents: the initial access token, and the software statement where
 // the plan has them. A statement of the directory's key is made anew at each sending, one of a hook is what it is.
-func (c *Cast) credentials(ctx context.Context, member *Member, claims map[string]any) error {
+func (c *Cast) vouchers(ctx context.Context, member *Member, claims map[string]any) error {
 	var err error
 	member.access, err = c.initialAccessToken(ctx, member)
 	if err != nil {

@@ -1,13 +1,9 @@
 package forge
 
 import (
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/checkride/checkride/internal/oauth"
@@ -160,8 +156,8 @@ func ForgedStatements() []wire.Change {
 			return nil
 		}),
 		broughtAlong("own certificate in the header (x5c)", func(k oauth.Key, h map[string]any) error {
-			chain, err := selfSigned(k)
-			h["x5c"] = chain
+			der, err := selfSigned(k.Signer)
+			h["x5c"] = []any{base64.StdEncoding.EncodeToString(der)} // RFC 7515 §4.1.6: base64, not base64url
 			return err
 		}),
 		broughtAlong("a key set elsewhere (jku)", func(_ oauth.Key, h map[string]any) error {
@@ -190,17 +186,6 @@ func broughtAlong(name string, bring func(k oauth.Key, header map[string]any) er
 func ownKeyFor(j *wire.JWT) (oauth.Key, error) {
 	alg, _ := j.Header["alg"].(string)
 	return oauth.NewKey(alg)
-}
-
-// selfSigned is a chain of one certificate of a key (RFC 7515 §4.1.6: base64, not base64url).
-func selfSigned(k oauth.Key) ([]any, error) {
-	now := time.Now()
-	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "directory"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, k.Signer.Public(), k.Signer)
-	if err != nil {
-		return nil, fmt.Errorf("certificate of a key of ours: %w", err)
-	}
-	return []any{base64.StdEncoding.EncodeToString(der)}, nil
 }
 
 // StatementsOutOfTime are a statement that expired five minutes ago (RFC 7519 §4.1.4) and, where the reader judges the

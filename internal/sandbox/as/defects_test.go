@@ -92,6 +92,18 @@ var defectRows = []struct {
 		}
 		return asked(private) + "; " + asked(oct) + "; " + asked(map[string]any{"keys": []any{map[string]any{"kty": "EC"}}})
 	}, "400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata", "201; 201; 400 invalid_client_metadata"},
+	{defect.Set{StatementClaimsLose: true}, statementClaimsLose, "acme s-1", "globex s-1"},
+	{defect.Set{StatementUnverified: true}, statementUnverified, "400 invalid_software_statement; 201", "201; 201"},
+	{defect.Set{StatementOptional: true}, statementOptional, "400 invalid_software_statement; 400 invalid_software_statement", "201; 400 invalid_software_statement"},
+	{defect.Set{StatementTimesIgnored: true}, statementTimes, "400 invalid_software_statement; 400 invalid_software_statement; 400 invalid_software_statement", "201; 201; 201"},
+	{defect.Set{StatementIssuerIgnored: true}, statementIssuer, "400 unapproved_software_statement; 400 unapproved_software_statement", "201; 400 invalid_software_statement"},
+	{defect.Set{StatementOfAnyone: true}, statementOfAnyone, "400 unapproved_software_statement; 400 unapproved_software_statement; 403 access_denied", "201; 201; 403 access_denied"},
+	{defect.Set{StatementNotReturned: true}, statementReturned, "true", "false"},
+	{defect.Set{StatementReused: true}, statementReused, "201; 400 unapproved_software_statement", "201; 201"},
+	{defect.Set{StatementSkippedOnUpdate: true}, statementOnUpdate, "400 invalid_software_statement; 400 invalid_software_statement; 200; 200", "200; 200; 200; 200"},
+	{defect.Set{RegistrationCertificateOptional: true}, registrationCertificate, "403 access_denied; 403 access_denied; 403 access_denied; 403 access_denied; 200", "201; 200; 403 access_denied; 403 access_denied; 200"},
+	{defect.Set{InitialAccessTokenStateless: true}, accessTokens, "201; 401 invalid_token; 401 invalid_token; 401 invalid_token", "201; 201; 201; 201"},
+	{defect.Set{ReregistrationRevives: true}, reregistration, "false dead 401 invalid_token", "true alive 200"},
 	{defect.Set{SecretIgnored: true}, func(g *rig) string {
 		p := g.partner()
 		near := basic(p.id, p.secret[:8]+"and something else")
@@ -466,6 +478,8 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 			"SecretIgnored", "SecretExpiryIgnored", "FormerMethodWorks", "MalformedCrashes", "OldSecretWorks", "DeleteKeepsTokens",
 			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens",
 		},
+		"OpenRegistration":          {"InitialAccessTokenStateless"},
+		"StatementUnverified":       {"StatementOptional", "StatementIssuerIgnored"},
 		"ScopelessToken":            {"ScopeBeyondGrant", "GrantsUnlogged"},
 		"WindowIgnored":             {"WindowKeepsTokens"},
 		"IntrospectionOpen":         {"IntrospectionAnyClient"},
@@ -473,10 +487,10 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"YoungTokensSurvive":        {"JWTNotRevocable"},
 		"RevocationOpen":            {"RevocationAnyClient"},
 		"SuspendKeepsTokens":        {"ResumeRevives", "SuspendIgnored"},
-		"DeleteKeepsTokens":         {"DeletedClientLives", "DeleteForgetsOldTokens"},
+		"DeleteKeepsTokens":         {"ReregistrationRevives", "DeletedClientLives", "DeleteForgetsOldTokens"},
 		"DeletedClientLives":        {"DeleteKeepsTokens", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
 		"SuspendIgnored":            {"SuspendKeepsTokens"},
-		"RegistrationTokenSurvives": {"DeleteKeepsTokens"},
+		"RegistrationTokenSurvives": {"ReregistrationRevives", "DeleteKeepsTokens"},
 	}
 	for _, other := range defectRows {
 		name := nameOf(other.set)
