@@ -437,6 +437,7 @@ func (d *differ) line(a, b Line) {
 	d.text("server name", a.ServerName, b.ServerName)
 	d.text("address", a.Address, b.Address)
 	d.text("connection", freshness(a), freshness(b))
+	d.text("TLS offer", a.Offer.String(), b.Offer.String())
 	if a.Roots != b.Roots && (a.Roots == nil || b.Roots == nil || !a.Roots.Equal(b.Roots)) {
 		d.add("trusted roots", roots(a), roots(b))
 	}

@@ -92,7 +92,7 @@ func New(config Config) (*Wire, error) {
 	return w, nil
 }
 
-func or[T int | int64 | time.Duration](value, otherwise T) T {
+func or[T int | int64 | uint16 | time.Duration](value, otherwise T) T {
 	if value == 0 {
 		return otherwise
 	}

@@ -24,6 +24,7 @@ type line struct {
 	meter  *meter
 	reader *bufio.Reader
 	state  *tls.ConnectionState
+	asked  bool // the server asked for a client certificate
 	used   int
 	idle   time.Time
 	watch  chan bool // while idle: says once whether it is still good
@@ -90,7 +91,7 @@ func (w *Wire) open(ctx context.Context, to destination, over Line, deadline tim
 	}
 	l := &line{conn: raw}
 	if to.tls {
-		err = l.handshake(ctx, raw, w.tlsConfig(to, over), deadline)
+		err = l.handshake(ctx, raw, w.tlsConfig(to, over, &l.asked), deadline)
 		if err != nil {
 			_ = raw.Close()
 			return nil, err
@@ -102,10 +103,12 @@ func (w *Wire) open(ctx context.Context, to destination, over Line, deadline tim
 }
 
 // tlsConfig is made for each line. Nothing is resumed: a resumed session would carry the identity of an earlier
-// certificate.
-func (w *Wire) tlsConfig(to destination, over Line) *tls.Config {
+// certificate. Asked is set when the server asks for a certificate.
+func (w *Wire) tlsConfig(to destination, over Line, asked *bool) *tls.Config {
 	return &tls.Config{
-		MinVersion:             tls.VersionTLS12,
+		MinVersion:             or(over.Offer.Min, tls.VersionTLS12),
+		MaxVersion:             over.Offer.Max,
+		CipherSuites:           over.Offer.Suites,
 		ServerName:             to.name,
 		RootCAs:                w.roots(to, over),
 		NextProtos:             []string{"http/1.1"},
@@ -113,6 +116,7 @@ func (w *Wire) tlsConfig(to destination, over Line) *tls.Config {
 		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		// A callback, so that the certificate is shown even when the server's list of CAs does not name its issuer.
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			*asked = true
 			if over.Certificate != nil {
 				return over.Certificate, nil
 			}

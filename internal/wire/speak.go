@@ -19,7 +19,10 @@ const (
 func (w *Wire) speak(ctx context.Context, x *Exchange, l *line, b built, deadline time.Time) {
 	x.Remote = l.conn.RemoteAddr().String()
 	if l.state != nil {
-		x.TLS = tls.VersionName(l.state.Version)
+		x.TLS, x.Suite, x.Asked = tls.VersionName(l.state.Version), tls.CipherSuiteName(l.state.CipherSuite), l.asked
+		if len(l.state.VerifiedChains) > 0 {
+			x.Chain = l.state.VerifiedChains[0]
+		}
 	}
 	_ = l.conn.SetDeadline(deadline)
 	interrupted := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) })

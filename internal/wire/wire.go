@@ -98,6 +98,30 @@ type Line struct {
 	Address     string           // host:port to dial instead of the origin's: one replica
 	ServerName  string           // SNI instead of the origin's host
 	Roots       *x509.CertPool   // that the server's certificate must chain to; nil: the pool that was set for the origin
+
+	Offer Offer // what the TLS handshake offers
+}
+
+// Offer narrows what a TLS handshake offers, so that a server can be asked for what it must not take. The zero value
+// offers TLS 1.2 and 1.3 with what crypto/tls calls good.
+type Offer struct {
+	Min, Max uint16   // versions as crypto/tls numbers them; 0: 1.2 and 1.3
+	Suites   []uint16 // for TLS 1.2 and before, as crypto/tls numbers them; nil: its own choice
+}
+
+// String names the versions and the number of suites: TLS 1.0 to TLS 1.1, 3 suites.
+func (o Offer) String() string {
+	if o.Min == 0 && o.Max == 0 && len(o.Suites) == 0 {
+		return "TLS 1.2 and 1.3"
+	}
+	text := tls.VersionName(o.Min) + " to " + tls.VersionName(o.Max)
+	if o.Min == o.Max {
+		text = tls.VersionName(o.Min)
+	}
+	for i, suite := range o.Suites {
+		text += map[bool]string{true: " with ", false: ", "}[i == 0] + tls.CipherSuiteName(suite)
+	}
+	return text
 }
 
 // Failure is why there is no whole answer. Status and Header may be set beside it when the header was whole.
@@ -133,6 +157,10 @@ type Exchange struct {
 	Date     time.Time // the Date header, or zero
 	TLS      string    // TLS 1.3, or empty
 	Nonce    string    // that was filled into its DPoP proof, or empty
+
+	Suite string              // the suite that was agreed on, or empty
+	Asked bool                // in the handshake the server asked for a client certificate
+	Chain []*x509.Certificate // the server's certificate and what it was seen to chain to, the root last
 
 	shown   shown // the request as it is recorded
 	secrets map[string]secret.Text
