@@ -12,6 +12,18 @@ type Set struct {
 	IssuerMismatch   bool `json:"issuer_mismatch,omitempty"`     // AS: the metadata's issuer has a trailing slash that tokens do not have
 	NoneAdvertised   bool `json:"none_advertised,omitempty"`     // AS: the metadata lists the algorithm none for client assertions
 	PrivateKeyInJWKS bool `json:"private_key_in_jwks,omitempty"` // AS: a retired key is published with its private part
+	// discover: what the metadata and the connections say
+	MetadataTypo              bool `json:"metadata_typo,omitempty"`                // AS: the metadata writes a list under a name that nobody knows, with value in the singular
+	MetadataAsText            bool `json:"metadata_as_text,omitempty"`             // AS: the metadata is served as text/plain
+	AliasOverHTTP             bool `json:"alias_over_http,omitempty"`              // AS: the mTLS alias of introspection is written with http, since the proxy that ends TLS does not tell
+	AliasLeadsNowhere         bool `json:"alias_leads_nowhere,omitempty"`          // AS: the mTLS alias of introspection is a path that does not exist
+	BindingUnadvertised       bool `json:"binding_unadvertised,omitempty"`         // AS: the metadata does not say that tokens can be bound to a certificate
+	DocumentsDisagree         bool `json:"documents_disagree,omitempty"`           // AS: openid-configuration is an old copy that names another revocation endpoint
+	AdvertisedOnly            bool `json:"advertised_only,omitempty"`              // AS: PS256 is listed for client assertions and refused
+	MetadataDrift             bool `json:"metadata_drift,omitempty"`               // AS: an update began to offer another scope
+	ResourceMetadataOfAnother bool `json:"resource_metadata_of_another,omitempty"` // gateway: its protected resource metadata names the address that it has behind the proxy
+	OldTLS                    bool `json:"old_tls,omitempty"`                      // gateway: takes TLS 1.0 and 1.1
+	RC4                       bool `json:"rc4,omitempty"`                          // legacy: takes RC4 from clients that offer nothing better
 	// register
 	OpenRegistration          bool `json:"open_registration,omitempty"`           // AS: registers without an initial access token
 	GrantsUnfiltered          bool `json:"grants_unfiltered,omitempty"`           // AS: a registration gets whatever grant_types it asks for
@@ -115,13 +127,18 @@ type Set struct {
 	LifecycleUnlogged bool `json:"lifecycle_unlogged,omitempty"` // AS: update and deletion of clients leave no record
 	TokenInLog        bool `json:"token_in_log,omitempty"`       // gateway: the record holds the Authorization header
 	// rotate
-	OldSecretWorks      bool `json:"old_secret_works,omitempty"`      // AS: a rotated secret stays valid
-	OldKeyWorks         bool `json:"old_key_works,omitempty"`         // AS: a key removed from a client's jwks still signs assertions
-	OldCertificateWorks bool `json:"old_certificate_works,omitempty"` // AS: a certificate removed from a client's jwks still authenticates it
-	KeysNeverRefetched  bool `json:"keys_never_refetched,omitempty"`  // edge: keys once fetched are trusted until restart
+	OldSecretWorks      bool `json:"old_secret_works,omitempty"`         // AS: a rotated secret stays valid
+	OldKeyWorks         bool `json:"old_key_works,omitempty"`            // AS: a key removed from a client's jwks still signs assertions
+	OldCertificateWorks bool `json:"old_certificate_works,omitempty"`    // AS: a certificate removed from a client's jwks still authenticates it
+	KeysNeverRefetched  bool `json:"keys_never_refetched,omitempty"`     // edge: keys once fetched are trusted until restart
+	KeySetCachedForADay bool `json:"key_set_cached_for_a_day,omitempty"` // AS: says that its key set may be kept for a day
+	RotationDropsOldKey bool `json:"rotation_drops_old_key,omitempty"`   // AS: a rotation takes the old key out of the set at once, while its tokens live
+	KeyPublishedLate    bool `json:"key_published_late,omitempty"`       // AS: a new key signs before it is in the key set
+	UnknownKidsLockOut  bool `json:"unknown_kids_lock_out,omitempty"`    // edge: many unknown kids use up the bound for fetches of keys, and then every token is refused for a while
 	// expire
-	ExpiryIgnored     bool `json:"expiry_ignored,omitempty"`      // edge: exp is not looked at
-	WindowKeepsTokens bool `json:"window_keeps_tokens,omitempty"` // AS: closing the window leaves its tokens alive
+	CertificateEndsSoon bool `json:"certificate_ends_soon,omitempty"` // gateway: its server certificate has a week left
+	ExpiryIgnored       bool `json:"expiry_ignored,omitempty"`        // edge: exp is not looked at
+	WindowKeepsTokens   bool `json:"window_keeps_tokens,omitempty"`   // AS: closing the window leaves its tokens alive
 	// revoke
 	TokenCache           time.Duration `json:"token_cache,omitempty"`            // gateway: introspection is cached this long
 	FeedStopped          bool          `json:"feed_stopped,omitempty"`           // edge: the revocation feed is read once at start

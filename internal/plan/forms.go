@@ -32,16 +32,25 @@ var forms = map[string]func(string) (message, hint string){
 	"placeholders": placeholderForm,
 	"named":        namedForm,
 	"targets":      targetForm,
+	"digest":       digestForm,
 }
 
 var (
 	legalName    = regexp.MustCompile(`^[a-z0-9_-]+$`)
 	legalHeader  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$") // a token of RFC 9110 section 5.6.2
 	legalRequest = regexp.MustCompile(`^[A-Z]+ /[^\s]*$`)
+	legalDigest  = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	legalHost    = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 	legalCheck   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	placeholder  = regexp.MustCompile(`\{[A-Za-z_]+\}`)
 )
+
+func digestForm(text string) (string, string) {
+	if legalDigest.MatchString(text) {
+		return "", ""
+	}
+	return "is no SHA-256", "write its 64 hexadecimal digits in small letters, as a ride notes them"
+}
 
 func nameForm(text string) (string, string) {
 	if legalName.MatchString(text) {

@@ -70,6 +70,8 @@ type AuthorizationServer struct {
 	Endpoints Endpoints   `yaml:"endpoints" doc:"Endpoints given by hand; they win over the metadata."`
 	Token     TokenSource `yaml:"token" doc:"Tokens come from a command instead of a token endpoint."`
 
+	MetadataDigest string `yaml:"metadata_digest" is:"digest" doc:"The digest of its metadata as it was when the agreement was made; a ride notes the digest that it sees, so that it can be written here." example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
+
 	InitialAccessToken Reference `yaml:"initial_access_token" is:"secret" doc:"Permits the registration of a client at an AS where partners are not registered, so that its real tokens can be shown to points that must not take them." example:"env:OTHER_IAT"`
 }
 
@@ -231,6 +233,7 @@ type Limits struct {
 	LogDelay              Duration         `yaml:"log_delay" default:"30s" doc:"How late a record may arrive in the audit log."`
 	ClockSkew             Duration         `yaml:"clock_skew" default:"10s" doc:"How far clocks may differ, and the leeway that verifiers may give."`
 	Patience              Duration         `yaml:"patience" default:"5s" doc:"How long the ride watches beyond a limit."`
+	ExpiryWarning         Duration         `yaml:"expiry_warning" default:"14d" doc:"How long certificates, keys and other credentials that end must still last at the time of a ride."`
 	Settle                Duration         `yaml:"settle" default:"10s" doc:"How long a write may take to reach all replicas."`
 }
 

@@ -55,6 +55,7 @@ func TestSmallPlanTakesDefaults(t *testing.T) {
 		"limits.log_delay":                "30s",
 		"limits.clock_skew":               "10s",
 		"limits.patience":                 "5s",
+		"limits.expiry_warning":           "14d",
 		"limits.settle":                   "10s",
 	}
 	diff := cmp.Diff(want, p.Limits.Promises())

@@ -156,6 +156,7 @@ func textPatterns() map[string]string {
 		"pointer": "^/",
 		"spot":    "^(json:/|header:.)",
 		"targets": "^/\\S*$",
+		"digest":  "^[0-9a-f]{64}$",
 		"pattern": `^(\*|[a-z]+\.(\*|[a-z0-9]+(-[a-z0-9]+)*))$`,
 	}
 }

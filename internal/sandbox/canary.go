@@ -27,7 +27,7 @@ func (s *Sandbox) makeCanary() error {
 		host = "canary.sandbox.test"
 		address = host + ":443"
 	}
-	certificate, err := s.hosts.Server(host)
+	certificate, err := s.hosts.Server(0, host)
 	if err != nil {
 		return err
 	}

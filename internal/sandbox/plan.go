@@ -84,9 +84,14 @@ type planPoint struct {
 
 func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 	const day = "2006-01-02"
+	digest, err := s.main.MetadataDigest()
+	if err != nil {
+		return nil, err
+	}
 	headers := strings.Join([]string{api.ClientID, api.Org, api.Scopes, api.Via}, ", ")
 	values := map[string]any{
 		"Main":           s.url(mainAS),
+		"Digest":         digest,
 		"Other":          s.url(otherAS),
 		"API":            s.url(theAPI),
 		"Management":     s.url(management),

@@ -155,9 +155,11 @@ func (s *Server) Handler() http.Handler {
 		"PUT":    {action: "update", run: s.update},
 		"DELETE": {action: "delete", run: s.delete},
 	}))
-	mux.Handle("/token", s.serve(routes{"POST": {action: "grant", form: true, run: s.token}}))
-	mux.Handle("/introspect", s.serve(routes{"POST": {action: "introspect", form: true, run: s.introspect}}))
-	mux.Handle("/revoke", s.serve(routes{"POST": {action: "revoke", form: true, run: s.revoke}}))
+	for _, way := range []string{"", aliasPath} {
+		mux.Handle(way+"/token", s.serve(routes{"POST": {action: "grant", form: true, run: s.token}}))
+		mux.Handle(way+"/introspect", s.serve(routes{"POST": {action: "introspect", form: true, run: s.introspect}}))
+		mux.Handle(way+"/revoke", s.serve(routes{"POST": {action: "revoke", form: true, run: s.revoke}}))
+	}
 	mux.Handle("/feed", s.serve(routes{"GET": {run: s.readFeed}}))
 	mux.Handle("/", s.serve(routes{}))
 	return s.dated(mux)

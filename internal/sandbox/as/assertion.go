@@ -36,14 +36,7 @@ func (s *Server) byAssertion(c *call, claimedID string, find func(string) *clien
 		return nil, invalidClient("unknown client_assertion_type")
 	}
 	raw := c.form.Get("client_assertion")
-	algorithms := assertionAlgorithms()
-	if c.defects.AssertionAlgorithmsOpen {
-		algorithms = append(algorithms, jose.ES384, jose.ES512, jose.PS384, jose.PS512, jose.RS384, jose.RS512)
-	}
-	if c.defects.AssertionKeyConfusion {
-		algorithms = append(algorithms, jose.HS256)
-	}
-	token, err := jwt.ParseSigned(raw, algorithms)
+	token, err := jwt.ParseSigned(raw, takenAlgorithms(c.defects))
 	if err != nil || !canonical(raw) {
 		return nil, invalidClient("the assertion is malformed or its algorithm is not allowed")
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -13,6 +14,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +54,41 @@ var defectRows = []struct {
 	{defect.Set{ProofAgeIgnored: true}, func(g *rig) string {
 		return g.partner().grant("", g.proof(g.now.Add(-time.Hour), g.nonce())).is()
 	}, "400 invalid_dpop_proof", "200"},
+	{defect.Set{MetadataTypo: true}, func(g *rig) string {
+		a := g.send(g.protocol, "GET", wellKnown, "", "")
+		return fmt.Sprint(a.body["introspection_endpoint_auth_signing_alg_values_supported"] != nil, a.body["introspection_endpoint_auth_signing_alg_value_supported"] != nil)
+	}, "true false", "false true"},
+	{defect.Set{MetadataAsText: true}, func(g *rig) string {
+		return g.send(g.protocol, "GET", wellKnown, "", "").header.Get("Content-Type") + "; " + g.send(g.protocol, "GET", "/jwks", "", "").header.Get("Content-Type")
+	}, "application/json; application/json", "text/plain; charset=utf-8; application/json"},
+	{defect.Set{AliasOverHTTP: true}, func(g *rig) string { return alias(g).Scheme }, "https", "http"},
+	{defect.Set{AliasLeadsNowhere: true}, func(g *rig) string { return alias(g).Path }, "/mtls/introspect", "/mtls/introspection"},
+	{defect.Set{BindingUnadvertised: true}, func(g *rig) string {
+		return fmt.Sprint(g.send(g.protocol, "GET", wellKnown, "", "").body["tls_client_certificate_bound_access_tokens"])
+	}, "true", "<nil>"},
+	{defect.Set{DocumentsDisagree: true}, func(g *rig) string {
+		return g.send(g.protocol, "GET", wellKnown, "", "").text("revocation_endpoint") + " " + g.send(g.protocol, "GET", "/.well-known/openid-configuration", "", "").text("revocation_endpoint")
+	}, issuer + "/revoke " + issuer + "/revoke", issuer + "/revoke " + issuer + "/v1/revoke"},
+	{defect.Set{AdvertisedOnly: true}, func(g *rig) string {
+		return g.rsaAssertion(jose.PS256) + "; " + g.rsaAssertion(jose.RS256)
+	}, "200; 200", "401 invalid_client; 200"},
+	{defect.Set{MetadataDrift: true}, func(g *rig) string {
+		return fmt.Sprint(g.send(g.protocol, "GET", wellKnown, "", "").body["scopes_supported"])
+	}, "[payments:read]", "[payments:read reports:read]"},
+	{defect.Set{KeySetCachedForADay: true}, func(g *rig) string {
+		return g.send(g.protocol, "GET", "/jwks", "", "").header.Get("Cache-Control")
+	}, "public, max-age=1", "public, max-age=86400"},
+	{defect.Set{RotationDropsOldKey: true}, func(g *rig) string {
+		header, _ := g.verified(g.partner().access(""))
+		g.manage("POST", "/keys/rotate")
+		return fmt.Sprint(g.publishes(header.KeyID))
+	}, "true", "false"},
+	{defect.Set{KeyPublishedLate: true}, func(g *rig) string {
+		kid := g.manage("POST", "/keys/rotate").text("kid")
+		at := g.publishes(kid)
+		g.now = g.now.Add(time.Second)
+		return fmt.Sprint(at, g.publishes(kid))
+	}, "true true", "false true"},
 	{defect.Set{OpenRegistration: true}, func(g *rig) string {
 		return g.json("POST", "/register", map[string]any{"client_name": "acme"}).is()
 	}, "401 invalid_token", "201"},
@@ -507,4 +544,31 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 			t.Errorf("%s changes the stories of %q, want %q", name, changed, through[name])
 		}
 	}
+}
+
+const wellKnown = "/.well-known/oauth-authorization-server"
+
+func alias(g *rig) *url.URL {
+	aliases, _ := g.send(g.protocol, "GET", wellKnown, "", "").body["mtls_endpoint_aliases"].(map[string]any)
+	address, err := url.Parse(fmt.Sprint(aliases["introspection_endpoint"]))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return address
+}
+
+func (g *rig) publishes(kid string) bool {
+	return strings.Contains(g.send(g.protocol, "GET", "/jwks", "", "").raw, kid)
+}
+
+// oneRSAKey is made once: it is dear, and every story is told many times.
+var oneRSAKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+func (g *rig) rsaAssertion(alg jose.SignatureAlgorithm) string {
+	k, err := oneRSAKey()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+	return g.assert(g.sign(alg, k, g.claims(p.id, nil)), "").is()
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -17,6 +18,7 @@ import (
 type signingKey struct {
 	kid     string
 	private *ecdsa.PrivateKey
+	public  time.Time // from when on it is published; zero: from the start
 }
 
 func newSigningKey() (signingKey, error) {
@@ -67,12 +69,14 @@ func (s *Server) published(kid string) (signingKey, bool) {
 func (s *Server) jwks(c *call) answer {
 	set := jose.JSONWebKeySet{}
 	for _, k := range s.keys {
-		set.Keys = append(set.Keys, k.jwk(k.private.Public()))
+		if !c.now.Before(k.public) {
+			set.Keys = append(set.Keys, k.jwk(k.private.Public()))
+		}
 	}
 	retired := s.retired.jwk(s.retired.private.Public())
 	if c.defects.PrivateKeyInJWKS {
 		retired.Key = s.retired.private
 	}
 	set.Keys = append(set.Keys, retired)
-	return answer{status: http.StatusOK, body: set}
+	return answer{status: http.StatusOK, body: set, header: keySetHeader(c.defects)}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/checkride/checkride/internal/defect"
 )
@@ -158,11 +159,20 @@ func (s *Server) killAll(cl *client, why string) {
 	}
 }
 
+// lateness is how long after its first use a key is published, with KeyPublishedLate.
+const lateness = 600 * time.Millisecond
+
 // rotateKey makes a new signing key; the old ones stay published, so that their tokens stay good.
-func (s *Server) rotateKey(*call) answer {
+func (s *Server) rotateKey(c *call) answer {
 	key, err := newSigningKey()
 	if err != nil {
 		return refuse(http.StatusInternalServerError, "server_error", "no key could be made")
+	}
+	if c.defects.KeyPublishedLate {
+		key.public = c.now.Add(lateness)
+	}
+	if c.defects.RotationDropsOldKey {
+		s.keys = nil
 	}
 	s.keys = append(s.keys, key)
 	return reply(http.StatusOK, map[string]string{"kid": key.kid})

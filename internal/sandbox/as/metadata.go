@@ -1,26 +1,29 @@
 package as
 
 import (
-	"net/http"
-
+	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/sandbox/dpop"
 )
 
 // metadata is the authorization server's description of itself (RFC 8414 §2).
 func (s *Server) metadata(c *call) answer {
+	return s.described(c, s.document(c.defects))
+}
+
+func (s *Server) document(defects defect.Set) map[string]any {
 	methods := []string{clientSecretBasic, clientSecretPost, privateKeyJWT, tlsClientAuth, selfSignedTLSClientAuth}
 	algorithms := []string{}
 	for _, a := range assertionAlgorithms() {
 		algorithms = append(algorithms, string(a))
 	}
-	if c.defects.NoneAdvertised {
+	if defects.NoneAdvertised {
 		algorithms = append(algorithms, "none")
 	}
 	issuer := s.cfg.Issuer
-	if c.defects.IssuerMismatch {
+	if defects.IssuerMismatch {
 		issuer += "/"
 	}
-	return answer{status: http.StatusOK, body: map[string]any{
+	return map[string]any{
 		"issuer":                 issuer,
 		"token_endpoint":         s.cfg.Issuer + "/token",
 		"jwks_uri":               s.cfg.Issuer + "/jwks",
@@ -39,5 +42,6 @@ func (s *Server) metadata(c *call) answer {
 		"revocation_endpoint_auth_signing_alg_values_supported":    algorithms,
 		"tls_client_certificate_bound_access_tokens":               true,
 		"dpop_signing_alg_values_supported":                        dpop.Algorithms(),
-	}}
+		"mtls_endpoint_aliases":                                    s.aliases(),
+	}
 }

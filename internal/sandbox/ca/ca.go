@@ -89,14 +89,17 @@ func (a *CA) Pool() *x509.CertPool {
 	return pool
 }
 
-// Server makes a certificate for a server under the given names and addresses, valid for a year.
-func (a *CA) Server(hosts ...string) (tls.Certificate, error) {
+// Server makes a certificate for a server under the given names and addresses, valid for a time; 0: a year.
+func (a *CA) Server(life time.Duration, hosts ...string) (tls.Certificate, error) {
 	if len(hosts) == 0 {
 		return tls.Certificate{}, errors.New("server certificate: no host given, name at least one")
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: hosts[0]},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if life > 0 {
+		template.NotAfter = a.now.Add(life)
 	}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {

@@ -17,7 +17,7 @@ func TestCertificatesAreWhatTheyAreFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := authority.Server("as.sandbox.test", "127.0.0.1")
+	server, err := authority.Server(0, "as.sandbox.test", "127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestCertificatesAreWhatTheyAreFor(t *testing.T) {
 	if _, err := tls.X509KeyPair(authority.CertificatePEM(), key); err != nil {
 		t.Errorf("certificate and key do not belong together: %v", err)
 	}
-	if _, err := authority.Server(); err == nil {
+	if _, err := authority.Server(0); err == nil {
 		t.Error("a server certificate without a host was made")
 	}
 }

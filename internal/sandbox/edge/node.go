@@ -43,6 +43,7 @@ type node struct {
 	subjects map[string]string    // by thumbprint; used by a defect only
 	gone     map[string]time.Time // clients that were deleted, and since when
 	next     int64
+	strange  []time.Time // when unknown kids came, of the last second; used by a defect only
 }
 
 type revocation struct{ from, until time.Time }
@@ -186,18 +187,32 @@ func (n *node) get(ctx context.Context, address string, authenticated bool, into
 
 // key finds a key by its id and fetches the set anew when the id is unknown: a rotation must not be an outage.
 func (n *node) key(ctx context.Context, id string, defects defect.Set) (*ecdsa.PublicKey, bool) {
-	if id == "" {
+	if id == "" || defects.UnknownKidsLockOut && n.exhausted(false) {
 		return nil, false
 	}
 	key, ok := n.known(id, defects)
 	if ok {
 		return key, true
 	}
+	n.exhausted(defects.UnknownKidsLockOut)
 	err := n.fetchKeys(ctx, defects)
 	if err != nil {
 		return nil, false
 	}
 	return n.known(id, defects)
+}
+
+// exhausted says whether too many unknown kids came within a second: a limiter of fetches that stands before the cache of
+// keys then stops good tokens too. One more came if so said.
+func (n *node) exhausted(more bool) bool {
+	const most = 15
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.strange = slices.DeleteFunc(n.strange, func(at time.Time) bool { return time.Since(at) >= time.Second })
+	if more {
+		n.strange = append(n.strange, time.Now())
+	}
+	return len(n.strange) > most
 }
 
 func (n *node) known(id string, defects defect.Set) (*ecdsa.PublicKey, bool) {

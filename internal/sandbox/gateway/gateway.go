@@ -82,8 +82,13 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (g *Gateway) decide(w http.ResponseWriter, r *http.Request) {
 	defects := g.cfg.Point.Defects()
+	resource := ""
+	if defects.ResourceMetadataOfAnother {
+		resource = "http://" + g.cfg.Point.API
+	}
 	g.point.Serve(w, r, point.Policy{
 		Authenticate: g.authenticate,
+		Resource:     resource,
 		AnyScope:     defects.ScopeIgnored,
 		Public: func(r *http.Request) bool {
 			return defects.PublicRoute && r.Method == http.MethodGet && r.URL.EscapedPath() == "/payments" && r.Header.Get("Authorization") == ""

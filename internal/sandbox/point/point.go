@@ -32,6 +32,7 @@ const (
 type Config struct {
 	Name     string
 	Resource string         // its own audience (RFC 8707)
+	Issuer   string         // of the authorization server whose tokens it takes
 	Partners *x509.CertPool // client certificates must chain to it
 	API      string         // host:port of the API
 	Key      string         // the credential that this point shares with the API
@@ -100,6 +101,8 @@ type Policy struct {
 	AnyScope bool
 	// Public is a route that needs no credential.
 	Public func(r *http.Request) bool
+	// Resource is what its metadata names (RFC 9728 §2); empty: its own.
+	Resource string
 	// Missing is a route that does not exist, for nobody.
 	Missing func(r *http.Request) bool
 	// Edit changes the record before it is written.
@@ -108,6 +111,10 @@ type Policy struct {
 
 // Serve decides about one call, relays it to the API if it may pass, and writes one record.
 func (p *Point) Serve(w http.ResponseWriter, r *http.Request, policy Policy) {
+	if r.Method == http.MethodGet && r.URL.EscapedPath() == metadataPath {
+		p.describe(w, policy.Resource)
+		return
+	}
 	record := auditlog.Of("access", r)
 	if policy.Edit != nil {
 		policy.Edit(&record, r)
