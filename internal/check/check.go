@@ -63,6 +63,7 @@ const (
 	Harmless     Harm = ""
 	SharedImpact Harm = "shared-impact" // AS signing key, CRL, realm
 	Lockout      Harm = "lockout"       // a client of the ride's own is tried with wrong secrets until it is locked
+	Load         Harm = "load"          // many requests in a short time
 )
 
 // Check is one promise about the stack.

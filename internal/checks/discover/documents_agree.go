@@ -1,0 +1,74 @@
+package discover
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+)
+
+// DocumentsAgree compares the two documents that many servers publish, one for OAuth and one for OpenID Connect. Often one
+// is generated and the other was copied into a web server once; libraries differ in which they read.
+//
+// RFC 8414 §5 lets both be served, and says nothing on members that stand in both: that they agree is our demand.
+var DocumentsAgree = &check.Check{
+	ID:       "discover.documents-agree",
+	Title:    "oauth-authorization-server and openid-configuration say the same where both speak",
+	Broken:   "oauth-authorization-server and openid-configuration contradict each other",
+	Why:      "two partners of one server trust other keys or send their credentials elsewhere, by which library they use; what is withdrawn in one document lives on in the other",
+	Fix:      "generate both documents from one configuration, or redirect nobody to the older one and take it away",
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(8414, "5"), frameworks.SP80053("IA-13"), frameworks.CSF("PR.PS-01")},
+	Rows:     []string{"L-MD-13"},
+	Severity: logbook.Medium,
+	At:       check.HomeServer,
+	Twin:     defect.Set{DocumentsDisagree: true},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		documents, err := p.Documents(ctx)
+		if err != nil {
+			return err
+		}
+		if len(documents) < 2 {
+			return check.NotApplicable("%s publishes one document, at %s", p.Name, documents[0].URL)
+		}
+		one, other := documents[0].Members, documents[1].Members
+		if one == nil || other == nil {
+			return check.BecauseOf("discover.metadata-is-sound", "one of the documents cannot be read")
+		}
+		var differ []string
+		shared := 0
+		for _, name := range slices.Sorted(maps.Keys(one)) {
+			theirs, both := other[name]
+			if !both || name == "signed_metadata" {
+				continue
+			}
+			shared++
+			if mine := plainly(one[name]); mine != plainly(theirs) {
+				differ = append(differ, fmt.Sprintf("%s is %s in one and %s in the other", name, mine, plainly(theirs)))
+			}
+		}
+		p.Holds(fmt.Sprintf("the %d members that stand in both are equal", shared), len(differ) == 0, strings.Join(differ, "; "))
+		return nil
+	},
+}
+
+// plainly writes a value so that it can be compared: the order of a list of texts means nothing.
+func plainly(value any) string {
+	if _, isList := value.([]any); isList {
+		if words := oauth.Strings(value); words != nil {
+			value = slices.Sorted(slices.Values(words))
+		}
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Sprint(value)
+	}
+	return string(text)
+}
