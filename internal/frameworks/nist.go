@@ -2,15 +2,15 @@ package frameworks
 
 // How the NIST tables were verified, and on which text:
 //
-//	CSF 2.0              each id and text in one complete copy of the list in public code; the form of ids in NIST's own
-//	                     OSCAL catalogue, release 1.2.0 (2026-05-13), of which the rest was not read
+//	CSF 2.0              every id by program against a whole list of the 106 subcategories in public code
+//	                     (intuitem/ciso-assistant-community, nist-csf-2.0), which has their texts; the form of ids in NIST's
+//	                     own OSCAL catalogue, release 1.2.0 (2026-05-13)
 //	SP 800-207           the full text (August 2020): §2.1, and the table of contents for §3 to §5
-//	SP 800-53 Rev. 5     by program against NIST's OSCAL baselines, release 5.1.1, for what is in a baseline of NIST;
-//	                     against FedRAMP's high baseline in OSCAL for CA-8(2), IA-5(7), (8) and (13); id with title in
-//	                     two or more lists in public code, not NIST's own file, for what is in no baseline (AC-3(8),
-//	                     AC-16, AC-24, AU-16, AU-16(1), CA-7(3), IA-3(1), IA-5(14), IA-9, IA-13 with (1) to (3),
-//	                     SC-23(1), (5)). Release 5.2.0 (2025-08-27) adds SA-15(13), SA-24 and SI-2(7) and changes
-//	                     SI-7(12): none of those here.
+//	SP 800-53 Rev. 5     every id and title by program against a whole list in public code (the same, nist-sp-800-53-rev5,
+//	                     1,189 controls), and against NIST's OSCAL baselines, release 5.1.1, for what is in one. IA-13 with
+//	                     (1) to (3) came with release 5.1.1, so the list lacks them: id with title in three independent
+//	                     texts. Release 5.2.0 (2025-08-27) adds SA-15(13), SA-24 and SI-2(7) and changes SI-7(12): none of
+//	                     those here.
 
 const zeroTrustURL = "https://csrc.nist.gov/pubs/sp/800/207/final"
 
