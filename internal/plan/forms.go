@@ -23,6 +23,7 @@ var forms = map[string]func(string) (message, hint string){
 	"proxy":        proxyForm,
 	"origin":       originForm,
 	"address":      addressForm,
+	"listen":       listenForm,
 	"request":      requestForm,
 	"call":         callForm,
 	"pointer":      pointerForm,
@@ -126,6 +127,15 @@ func addressForm(text string) (string, string) {
 		return "", ""
 	}
 	return fmt.Sprintf("cannot be %q", text), "write host:port or host, such as 192.0.2.10:8443 or [2001:db8::1]:8443"
+}
+
+// listenForm is an address at which the ride listens; with port 0 the system chooses one.
+func listenForm(text string) (string, string) {
+	host, port, err := net.SplitHostPort(text)
+	if err == nil && (host == "" || net.ParseIP(host) != nil || legalHost.MatchString(host)) && (port == "0" || port != "" && legalPort(port)) {
+		return "", ""
+	}
+	return fmt.Sprintf("cannot be %q", text), "write host:port, such as 0.0.0.0:8443, or 127.0.0.1:0 where the system may choose the port"
 }
 
 func legalPort(port string) bool {
