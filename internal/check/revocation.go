@@ -119,7 +119,11 @@ func (p *Pass) diesByExpiry(ctx context.Context, member *cast.Member, limit time
 	if err != nil {
 		return err
 	}
-	return p.lifeWithin(call.Token, limit, promise)
+	token, err := p.Dated(ctx, call.Token)
+	if err != nil {
+		return err
+	}
+	return p.lifeWithin(token, limit, promise)
 }
 
 func (p *Pass) lifeWithin(token oauth.Token, limit time.Duration, promise string) error {

@@ -83,6 +83,14 @@ type Set struct {
 	ResponseStorable bool `json:"response_storable,omitempty"`  // AS: the token response lacks Cache-Control: no-store
 	LongLivedToken   bool `json:"long_lived_token,omitempty"`   // AS: tokens live a hundred times longer than agreed, expires_in tells
 	WindowIgnored    bool `json:"window_ignored,omitempty"`     // AS: a closed just-in-time window does not stop new tokens
+	// issue: what a token answer says
+	ScopeUntold           bool `json:"scope_untold,omitempty"`            // AS: the token answer never tells the scope, also where it is another than was asked
+	DefaultScopeUnbounded bool `json:"default_scope_unbounded,omitempty"` // AS: a request without scope gets what the most privileged client may have
+	ParameterRepeated     bool `json:"parameter_repeated,omitempty"`      // AS: of a repeated form parameter the last one counts
+	LifetimeAsText        bool `json:"lifetime_as_text,omitempty"`        // AS: expires_in is a text ("300") and not a number
+	GuessableToken        bool `json:"guessable_token,omitempty"`         // AS: tokens for the last resource are opaque numbers that count up
+	AudienceWidened       bool `json:"audience_widened,omitempty"`        // AS: aud names every resource, whichever was asked for
+	ResourceUnchecked     bool `json:"resource_unchecked,omitempty"`      // AS: any resource is taken for an audience, as it was asked
 	// bind
 	BindingOptional              bool `json:"binding_optional,omitempty"`                // edge: without a client certificate cnf is not looked at
 	BindingAnyCertificate        bool `json:"binding_any_certificate,omitempty"`         // edge: any certificate of the CA satisfies cnf
@@ -106,6 +114,12 @@ type Set struct {
 	TokenTypeMissing       bool `json:"token_type_missing,omitempty"`       // AS: access tokens say typ JWT and lack client_id
 	IntrospectionOpen      bool `json:"introspection_open,omitempty"`       // AS: introspection answers without authentication
 	IntrospectionAnyClient bool `json:"introspection_any_client,omitempty"` // AS: any client may introspect any token
+	// claims: what introspection and tokens tell
+	IntrospectionScopeOfClient bool `json:"introspection_scope_of_client,omitempty"` // AS: introspection tells the scope that the client is registered for, and not the token's
+	IntrospectionIgnoresExpiry bool `json:"introspection_ignores_expiry,omitempty"`  // AS: introspection calls an expired token active
+	InactiveExplained          bool `json:"inactive_explained,omitempty"`            // AS: of what is no token introspection tells the resource server so, unlike of one that is over
+	HintTrusted                bool `json:"hint_trusted,omitempty"`                  // AS: introspection and revocation look only among tokens of the hinted type
+	PersonInToken              bool `json:"person_in_token,omitempty"`               // AS: tokens carry name and e-mail address of the client's contact
 	// enforce
 	PublicRoute          bool `json:"public_route,omitempty"`           // gateway: GET of the allowed operation passes without a token; the API sees anonymous
 	SignatureIgnored     bool `json:"signature_ignored,omitempty"`      // edge: decodes without verifying the signature when the kid is known
@@ -121,11 +135,18 @@ type Set struct {
 	QueryToken           bool `json:"query_token,omitempty"`            // legacy: takes access_token from the query
 	SharedCache          bool `json:"shared_cache,omitempty"`           // gateway: answers of GET are cached by path and served to everybody
 	AnyJWTIsAToken       bool `json:"any_jwt_is_a_token,omitempty"`     // edge: does not look at typ, and a client assertion for the issuer passes
+	// enforce: when introspection fails
+	FailsOpen        bool `json:"fails_open,omitempty"`        // gateway: lets in what the token itself claims when introspection answers an error
+	AudienceOptional bool `json:"audience_optional,omitempty"` // gateway: an introspection without aud passes
 	// audit
 	GrantsUnlogged    bool `json:"grants_unlogged,omitempty"`    // AS: token issuance leaves no record
 	DenialsUnlogged   bool `json:"denials_unlogged,omitempty"`   // legacy: refused calls leave no record
 	LifecycleUnlogged bool `json:"lifecycle_unlogged,omitempty"` // AS: update and deletion of clients leave no record
 	TokenInLog        bool `json:"token_in_log,omitempty"`       // gateway: the record holds the Authorization header
+	// audit: what a record says
+	RecordRepeated bool `json:"record_repeated,omitempty"` // legacy: adds the record of an accepted call a second time, as a new one, half a second later
+	LogClockWrong  bool `json:"log_clock_wrong,omitempty"` // gateway: its records are stamped an hour off: local time, written as UTC
+	LogUnescaped   bool `json:"log_unescaped,omitempty"`   // AS: the client_name stands in the record as it was sent, line breaks included
 	// rotate
 	OldSecretWorks      bool `json:"old_secret_works,omitempty"`         // AS: a rotated secret stays valid
 	OldKeyWorks         bool `json:"old_key_works,omitempty"`            // AS: a key removed from a client's jwks still signs assertions
@@ -147,6 +168,8 @@ type Set struct {
 	RevocationOpen       bool          `json:"revocation_open,omitempty"`        // AS: revocation needs no client authentication
 	RevocationAnyClient  bool          `json:"revocation_any_client,omitempty"`  // AS: any client may revoke any token
 	ReductionKeepsTokens bool          `json:"reduction_keeps_tokens,omitempty"` // AS: reducing an entitlement leaves tokens with the old scope alive
+	// revoke: what is answered
+	RevocationOfUnknownFails bool `json:"revocation_of_unknown_fails,omitempty"` // AS: revoking a token that is unknown or revoked already is answered 400
 	// compromise
 	SuspendKeepsTokens bool `json:"suspend_keeps_tokens,omitempty"` // AS: suspending a client leaves its tokens alive
 	ResumeRevives      bool `json:"resume_revives,omitempty"`       // AS: resuming a client revives the tokens that were dead

@@ -537,11 +537,11 @@ plan.yaml:12:8: ´audit´ wants a list of logs or the word none, not text
 plan.yaml:13:11: there is no hook "suspnd"
   13 |   suspnd: {http: "POST https://a.example/{client}"}
      |           ^
-       did you mean ´suspend´? allowed: suspend, resume, reduce_entitlement, restore_entitlement, take_role, give_role, open_window, close_window, schedule_window, rotate_secret, rotate_key, rotate_certificate, withdraw_certificate, rotate_signing_key, withdraw_signing_key, mint_token, facts, find_client, delete_client, provision, provision_api_key, deprovision, software_statement, mint_initial_access_token
+       did you mean ´suspend´? allowed: suspend, resume, reduce_entitlement, restore_entitlement, take_role, give_role, open_window, close_window, schedule_window, rotate_secret, rotate_key, rotate_certificate, withdraw_certificate, rotate_signing_key, withdraw_signing_key, mint_token, facts, find_client, delete_client, provision, provision_api_key, deprovision, software_statement, mint_initial_access_token, break_introspection, restore_introspection
 plan.yaml:13:18: ´http´ has the unknown placeholder {client}
   13 |   suspnd: {http: "POST https://a.example/{client}"}
      |                  ^
-       did you mean ´{client_id}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}
+       did you mean ´{client_id}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}, {fault}
 plan.yaml:14:11: the hook resume wants exactly one of ´http´ and ´exec´
   14 |   resume: {exec: [a], http: a}
      |           ^
@@ -647,7 +647,7 @@ plan.yaml:14:18: the hook suspend has a body or header fields, but no ´http´
 plan.yaml:14:36: ´body´ has the unknown placeholder {kidd}
   14 | hooks: {suspend: {exec: [a], body: "{kidd}"}}
      |                                    ^
-       did you mean ´{kid}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}
+       did you mean ´{kid}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}, {fault}
 plan.yaml:17:12: there are two logs named a, the first in line 16
   17 |   - {name: a, file: b, covers: [edge]}
      |            ^

@@ -28,6 +28,10 @@ const (
 	// Identity proofing.
 	MakeStatement          = "software_statement"        // the directory vouches for the client {client_name}; the answer names the software statement (software_statement)
 	MintInitialAccessToken = "mint_initial_access_token" // an initial access token for {organization} is minted; the answer names it (initial_access_token)
+
+	// What points do when they cannot learn whether a token is good.
+	BreakIntrospection   = "break_introspection"   // until it is restored, introspection answers points an error (fault down), or without aud (fault no_audience); without {fault} it is down
+	RestoreIntrospection = "restore_introspection" // introspection answers again as it did
 )
 
 // HookNames holds all names of hooks.
@@ -36,6 +40,7 @@ var HookNames = []string{
 	RotateKey, RotateCertificate, WithdrawCert, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
 	Provision, ProvisionAPIKey, Deprovision,
 	MakeStatement, MintInitialAccessToken,
+	BreakIntrospection, RestoreIntrospection,
 }
 
 // AnswersSecret says whether the answer of a hook holds a secret: what a command prints is then kept as evidence only
@@ -51,5 +56,5 @@ func AnswersSecret(hook string) bool {
 // Placeholders holds all that a hook may have replaced in its URL, header fields, body and arguments.
 var Placeholders = []string{
 	"{client_id}", "{client_name}", "{scope}", "{role}", "{resource}", "{kid}", "{auth}", "{subject_dn}", "{jwks}",
-	"{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}", "{organization}",
+	"{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}", "{organization}", "{fault}",
 }

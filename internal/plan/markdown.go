@@ -131,6 +131,10 @@ func hookMeaning(name string) string {
 		return "gives a token for the client, for an authorization server of which the plan names neither issuer nor token endpoint; the answer is JSON as RFC 6749 section 5.1 has it"
 	case Facts:
 		return "answers with a JSON object: the claims that the client's tokens must carry by the source of truth"
+	case BreakIntrospection:
+		return "until `restore_introspection`, introspection answers points an error (`{fault}` is `down`), or answers without `aud` (`no_audience`); without `{fault}` it is down"
+	case RestoreIntrospection:
+		return "undoes `break_introspection`"
 	case FindClient:
 		return "answers with the ids of the clients named `{client_name}`"
 	case DeleteClient:

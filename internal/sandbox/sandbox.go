@@ -351,12 +351,16 @@ func privileged(clientName string) []string {
 }
 
 func (s *Sandbox) logAS(e as.Event) {
-	s.logs[mainAS].Write(auditlog.Record{
+	record := auditlog.Record{
 		Actor: e.Actor, Action: e.Action, Decision: auditlog.Decision(e.Decision), Reason: e.Reason,
-		ClientID: e.ClientID, Org: e.Org, TokenID: e.TokenID, CertSHA256: e.CertificateSHA256,
+		ClientName: e.ClientName, ClientID: e.ClientID, Org: e.Org, TokenID: e.TokenID, CertSHA256: e.CertificateSHA256,
 		Origin: e.Origin, Method: e.Method, Path: e.Path, Status: e.Status,
 		Traceparent: e.Traceparent, RequestID: e.RequestID,
-	})
+	}
+	if s.live().LogUnescaped {
+		record.ClientName, record.Unescaped = "", record.ClientName
+	}
+	s.logs[mainAS].Write(record)
 }
 
 func (s *Sandbox) makePoints() error {

@@ -39,6 +39,10 @@ var NotRevocable = &check.Check{
 		if err != nil {
 			return err
 		}
+		token, err = p.Dated(ctx, token)
+		if err != nil {
+			return err
+		}
 		limit, promise := p.Limits.Revocation.For(p.Point.Revocation)
 		if partner.Server.Endpoints.Revocation == "" {
 			return p.Exposed(token, "the server has no revocation endpoint", limit, promise)

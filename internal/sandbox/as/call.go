@@ -136,6 +136,9 @@ func (c *call) takeForm(values url.Values) *answer {
 	c.form = url.Values{}
 	for name, all := range values {
 		all = slices.DeleteFunc(all, func(v string) bool { return v == "" })
+		if len(all) > 1 && name != "resource" && c.defects.ParameterRepeated {
+			all = all[len(all)-1:]
+		}
 		if len(all) > 1 && name != "resource" {
 			return refused(http.StatusBadRequest, "invalid_request", "a parameter is repeated")
 		}

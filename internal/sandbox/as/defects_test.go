@@ -331,6 +331,78 @@ var defectRows = []struct {
 		_, claims := g.verified(a.text("access_token"))
 		return fmt.Sprint(a.body["expires_in"], claims["exp"].(float64)-claims["iat"].(float64))
 	}, "120 120", "12000 12000"},
+	{defect.Set{ScopeUntold: true}, func(g *rig) string {
+		a := g.partner().grant("")
+		_, claims := g.verified(a.text("access_token"))
+		return fmt.Sprint(a.body["scope"], "; ", claims["scope"])
+	}, "payments:read; payments:read", "<nil>; payments:read"},
+	{defect.Set{DefaultScopeUnbounded: true}, func(g *rig) string {
+		p := g.partner()
+		return p.grant("").text("scope") + "; " + p.grant("scope=payments:read").text("scope") + "; " + p.grant("scope=payments:write").is()
+	}, "payments:read; payments:read; 400 invalid_scope", "payments:read payments:write; payments:read; 400 invalid_scope"},
+	{defect.Set{ParameterRepeated: true}, func(g *rig) string {
+		p := g.partner()
+		return p.grant("scope=payments:read&scope=payments:read").is() + "; " + p.grant("grant_type=password").is() + "; " + p.grant("nonsense=1").is()
+	}, "400 invalid_request; 400 invalid_request; 200", "200; 400 unsupported_grant_type; 200"},
+	{defect.Set{LifetimeAsText: true}, func(g *rig) string {
+		return fmt.Sprintf("%T", g.partner().grant("").body["expires_in"])
+	}, "float64", "string"},
+	{defect.Set{GuessableToken: true}, func(g *rig) string {
+		p := g.partner()
+		here, there := p.access("resource="+payments), p.access("resource="+ledger)
+		return fmt.Sprint(strings.Count(here, "."), strings.Count(there, "."), " ", g.live(here), " ", g.live(there))
+	}, "2 2 alive alive", "2 0 alive alive"},
+	{defect.Set{AudienceWidened: true}, func(g *rig) string {
+		return fmt.Sprint(g.introspect(g.partner().access("resource=" + payments))["aud"])
+	}, payments, "[" + payments + " " + ledger + "]"},
+	{defect.Set{ResourceUnchecked: true}, func(g *rig) string {
+		p := g.partner()
+		a := p.grant("resource=https://nowhere.example")
+		if a.status != http.StatusOK {
+			return a.is()
+		}
+		_, claims := g.verified(a.text("access_token"))
+		return fmt.Sprint(claims["aud"])
+	}, "400 invalid_target", "https://nowhere.example"},
+	{defect.Set{IntrospectionScopeOfClient: true}, func(g *rig) string {
+		n := g.neighbour()
+		token := n.access("scope=payments:read")
+		_, claims := g.verified(token)
+		return fmt.Sprint(claims["scope"], "; ", g.introspect(token)["scope"])
+	}, "payments:read; payments:read", "payments:read; payments:read payments:write"},
+	{defect.Set{IntrospectionIgnoresExpiry: true}, func(g *rig) string {
+		p := g.partner()
+		token, other := p.access(""), p.access("")
+		g.form("/revoke", "token="+other, p.basic())
+		g.now = g.now.Add(4 * time.Hour)
+		return g.live(token) + " " + g.live(other)
+	}, "dead dead", "alive dead"},
+	{defect.Set{InactiveExplained: true}, func(g *rig) string {
+		return fmt.Sprint(len(g.introspect("nonsense")), g.introspect(g.partner().access(""))["active"])
+	}, "1 true", "2 true"},
+	{defect.Set{HintTrusted: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		g.now = g.now.Add(time.Second)
+		g.form("/revoke", "token_type_hint=refresh_token&token="+token, p.basic())
+		first := g.live(token)
+		g.form("/revoke", "token_type_hint=access_token&token="+token, p.basic())
+		return first + " " + g.live(token)
+	}, "dead dead", "alive dead"},
+	{defect.Set{PersonInToken: true}, func(g *rig) string {
+		_, claims := g.verified(g.partner().access(""))
+		return fmt.Sprint(claims["email"] != nil)
+	}, "false", "true"},
+	{defect.Set{LogUnescaped: true}, func(g *rig) string { // what the log makes of it is the log's
+		g.json("POST", "/register", map[string]any{"client_name": "a\r\nb"}, bearer(initial))
+		return fmt.Sprintf("%q", g.events[0].ClientName)
+	}, `"a\r\nb"`, `"a\r\nb"`},
+	{defect.Set{RevocationOfUnknownFails: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		revoke := func() string { return g.form("/revoke", "token="+token, p.basic()).is() }
+		return revoke() + "; " + revoke() + "; " + g.form("/revoke", "token=nonsense", p.basic()).is()
+	}, "200; 200; 200", "200; 400 invalid_request; 400 invalid_request"},
 	{defect.Set{WindowIgnored: true}, func(g *rig) string {
 		p := g.partner()
 		g.manage("POST", "/clients/"+p.id+"/window?state=closed")
@@ -517,10 +589,14 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		},
 		"OpenRegistration":          {"InitialAccessTokenStateless"},
 		"StatementUnverified":       {"StatementOptional", "StatementIssuerIgnored"},
-		"ScopelessToken":            {"ScopeBeyondGrant", "GrantsUnlogged"},
+		"ScopelessToken":            {"ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
+		"ScopeUntold":               {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens"},
+		"DefaultScopeUnbounded":     {"RegisteredScopeUnfiltered", "ScopeUntold", "ReductionKeepsTokens"},
+		"LifetimeAsText":            {"LongLivedToken"},
+		"AudienceWidened":           {"ResourceUnchecked"},
 		"WindowIgnored":             {"WindowKeepsTokens"},
 		"IntrospectionOpen":         {"IntrospectionAnyClient"},
-		"JWTNotRevocable":           {"YoungTokensSurvive", "RevocationAnyClient"},
+		"JWTNotRevocable":           {"HintTrusted", "RevocationOfUnknownFails", "YoungTokensSurvive", "RevocationAnyClient"},
 		"YoungTokensSurvive":        {"JWTNotRevocable"},
 		"RevocationOpen":            {"RevocationAnyClient"},
 		"SuspendKeepsTokens":        {"ResumeRevives", "SuspendIgnored"},

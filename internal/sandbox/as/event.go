@@ -5,10 +5,11 @@ import "net/http"
 // Event is one audit record: one per request at the endpoints that matter, denied ones included.
 type Event struct {
 	Actor             string // client, or operator for what came over the management port
-	Action            string // register, read, update, delete, grant, introspect, revoke, suspend, resume, entitlement, window, rotate_secret, rotate_key
+	Action            string // register, read, update, delete, grant, introspect, revoke, suspend, resume, entitlement, window, rotate_secret, rotate_key, introspection_fault
 	Decision          string // allow or deny
 	Reason            string // why denied: the error code and, for the operator, what exactly
 	ClientID          string // the client that speaks, or claims to; for an operator's action the client it is done to
+	ClientName        string // at registration, as asked
 	Org               string
 	TokenID           string // jti
 	CertificateSHA256 string // x5t#S256 of the client certificate: base64url (RFC 8705 §3.1)

@@ -24,12 +24,15 @@ func (s *Server) introspect(c *call) answer {
 	if raw == "" {
 		return refuse(http.StatusBadRequest, "invalid_request", "token is missing")
 	}
-	t := s.lookup(raw)
+	if s.fault == faultDown {
+		return refuse(http.StatusInternalServerError, "server_error", "introspection is broken by the operator")
+	}
+	t := s.hinted(c, raw)
 	if t != nil {
 		c.event.TokenID = t.id
 	}
-	if t == nil || !may || !s.active(c, t) || s.lags(c, t.client) {
-		return reply(http.StatusOK, map[string]any{"active": false})
+	if t == nil || !may || !s.introspectsActive(c, t) || s.lags(c, t.client) {
+		return reply(http.StatusOK, inactive(c, t, may))
 	}
 	return reply(http.StatusOK, s.introspection(c, t))
 }
@@ -52,6 +55,12 @@ func (s *Server) introspection(c *call, t *token) map[string]any {
 	}
 	if cnf := t.confirmation(c); cnf != nil {
 		told["cnf"] = cnf
+	}
+	if c.defects.IntrospectionScopeOfClient && t.scope != nil {
+		told["scope"] = strings.Join(t.client.registration.scope, " ")
+	}
+	if s.fault == faultNoAudience {
+		delete(told, "aud")
 	}
 	return told
 }

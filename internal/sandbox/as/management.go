@@ -30,6 +30,7 @@ func (s *Server) Management() http.Handler {
 		{"/keys/rotate", "POST", "rotate_key", s.rotateKey},
 		{"/keys/{kid}", "DELETE", "rotate_key", s.removeKey},
 		{"/initial-access-tokens", "POST", "mint_initial_access_token", s.mintAdmission},
+		{"/introspection", "POST", "introspection_fault", s.breakIntrospection},
 		{"/defects", "POST", "", s.setDefects},
 	} {
 		run := func(c *call) answer {

@@ -29,6 +29,7 @@ func (s *Server) register(c *call) answer {
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
+	c.event.ClientName = asWritten(members["client_name"])
 	members, vouched, refused := s.vouched(c, members, cl)
 	if refused != nil {
 		return *refused

@@ -16,7 +16,10 @@ func (s *Server) revoke(c *call) answer {
 	if raw == "" {
 		return refuse(http.StatusBadRequest, "invalid_request", "token is missing")
 	}
-	t := s.lookup(raw)
+	t := s.hinted(c, raw)
+	if c.defects.RevocationOfUnknownFails && (t == nil || t.dead != "") {
+		return refuse(http.StatusBadRequest, "invalid_request", "there is no such token")
+	}
 	if t == nil {
 		return reply(http.StatusOK, nil)
 	}

@@ -1,6 +1,7 @@
 package as
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (s *Server) token(c *call) answer {
 	if refused != nil {
 		return *refused
 	}
-	scope, refused := grantedScope(c, cl)
+	scope, refused := s.grantedScope(c, cl)
 	if refused != nil {
 		return *refused
 	}
@@ -105,17 +106,23 @@ func mayHaveTokens(c *call, cl *client) *answer {
 
 // grantedScope narrows what was asked to what is registered; the answer tells (RFC 6749 §3.3). nil is a token without
 // scope.
-func grantedScope(c *call, cl *client) ([]string, *answer) {
-	asked := strings.Fields(c.form.Get("scope"))
+func (s *Server) grantedScope(c *call, cl *client) ([]string, *answer) {
+	asked, refused := askedScope(c)
+	if refused != nil {
+		return nil, refused
+	}
 	if len(asked) == 0 {
 		asked = cl.registration.scope
+		if c.defects.DefaultScopeUnbounded {
+			return union(asked, s.cfg.Privileged("neighbour")), nil
+		}
 	}
 	granted := within(asked, cl.registration.scope)
 	if len(granted) == 0 {
 		if c.defects.ScopelessToken && len(asked) > 0 {
 			return nil, nil
 		}
-		return nil, refused(http.StatusBadRequest, "invalid_scope", "the client is entitled to none of the scopes")
+		return nil, invalidScope("the client is entitled to none of the scopes")
 	}
 	if c.defects.ScopeBeyondGrant {
 		return within(asked, asked), nil
@@ -126,10 +133,13 @@ func grantedScope(c *call, cl *client) ([]string, *answer) {
 // audience is what the token is for (RFC 8707 §2). Without resource it is the default (RFC 9068 §3).
 func (s *Server) audience(c *call) (any, *answer) {
 	asked := c.form["resource"]
+	if c.defects.AudienceWidened {
+		return s.cfg.Resources, nil
+	}
 	if len(asked) == 0 {
 		return s.cfg.Resources[0], nil
 	}
-	if len(within(asked, s.cfg.Resources)) != len(asked) {
+	if len(within(asked, s.cfg.Resources)) != len(asked) && !c.defects.ResourceUnchecked {
 		return nil, refused(http.StatusBadRequest, "invalid_target", "a resource is unknown or named twice")
 	}
 	if len(asked) == 1 {
@@ -163,6 +173,9 @@ func (s *Server) issue(c *call, cl *client, scope []string, audience any, proofK
 		return nil, err
 	}
 	t.raw = raw
+	if c.defects.GuessableToken && audience == s.cfg.Resources[len(s.cfg.Resources)-1] {
+		t.raw = s.counted()
+	}
 	s.forgetExpired(c.now)
 	s.tokens[t.id] = t
 	return t, nil
@@ -208,6 +221,9 @@ func (s *Server) claims(c *call, t *token) map[string]any {
 	if c.defects.TokenTypeMissing {
 		delete(claims, "client_id")
 	}
+	if c.defects.PersonInToken {
+		claims["name"], claims["email"] = "Jo Doe", "jo.doe@"+t.client.id+".example"
+	}
 	return claims
 }
 
@@ -220,6 +236,12 @@ func tokenAnswer(c *call, t *token) answer {
 	if t.scope != nil {
 		body["scope"] = strings.Join(t.scope, " ")
 	}
+	if c.defects.ScopeUntold {
+		delete(body, "scope")
+	}
+	if c.defects.LifetimeAsText {
+		body["expires_in"] = fmt.Sprint(body["expires_in"])
+	}
 	a := reply(http.StatusOK, body)
 	if c.defects.ResponseStorable {
 		a.header.Del("Cache-Control")
@@ -231,7 +253,7 @@ func tokenAnswer(c *call, t *token) answer {
 func (s *Server) lookup(raw string) *token {
 	parsed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
-		return nil
+		return s.handle(raw)
 	}
 	key, ok := s.published(parsed.Headers[0].KeyID)
 	if !ok {

@@ -26,13 +26,14 @@ const (
 // the keys by which the lines of several components are joined. It never holds a credential.
 type Record struct {
 	ID            string    `json:"id"`   // unique, given by the log
-	Time          time.Time `json:"time"` // UTC, given by the log
+	Time          time.Time `json:"time"` // UTC, given by the log; set only by a defect
 	Component     string    `json:"component"`
 	Actor         string    `json:"actor,omitempty"` // client or operator, where both can act
 	Action        string    `json:"action"`
 	Decision      Decision  `json:"decision"`
 	Reason        string    `json:"reason,omitempty"`
-	ClientID      string    `json:"client_id,omitempty"` // on refusals: as claimed, when it could not be established
+	ClientName    string    `json:"client_name,omitempty"` // at registration
+	ClientID      string    `json:"client_id,omitempty"`   // on refusals: as claimed, when it could not be established
 	Org           string    `json:"org,omitempty"`
 	TokenID       string    `json:"token_id,omitempty"`
 	CertSHA256    string    `json:"cert_sha256,omitempty"` // base64url without padding, as in cnf.x5t#S256
@@ -43,6 +44,7 @@ type Record struct {
 	Traceparent   string    `json:"traceparent,omitempty"`
 	RequestID     string    `json:"request_id,omitempty"`
 	Authorization string    `json:"authorization,omitempty"` // only by a defect: a credential does not belong here
+	Unescaped     string    `json:"-"`                       // only by a defect: what stands in the line as it is
 }
 
 // Of begins the record of a request: what, where from and the keys of correlation.
@@ -96,10 +98,16 @@ func (l *Log) Write(r Record) {
 	r.Component = l.component
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	r.Time = time.Now().UTC()
+	if r.Time.IsZero() {
+		r.Time = time.Now()
+	}
+	r.Time = r.Time.UTC()
 	line, err := json.Marshal(r)
 	if err != nil {
 		return
+	}
+	if r.Unescaped != "" {
+		line = append(line[:len(line)-1], `,"client_name":"`+r.Unescaped+`"}`...)
 	}
 	line = append(line, '\n')
 	if l.twice {

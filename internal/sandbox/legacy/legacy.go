@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/checkride/checkride/internal/sandbox/api"
 	"github.com/checkride/checkride/internal/sandbox/auditlog"
@@ -26,11 +28,13 @@ type Legacy struct {
 	cfg   Config
 	point *point.Point
 	keys  *keys
+	late  sync.WaitGroup // records that are still to be repeated
+	done  chan struct{}
 }
 
 // New makes the middleware. Close it.
 func New(cfg Config) *Legacy {
-	l := &Legacy{cfg: cfg, keys: newKeys()}
+	l := &Legacy{cfg: cfg, keys: newKeys(), done: make(chan struct{})}
 	config := cfg.Point
 	config.Log = l.record
 	l.point = point.New(config)
@@ -38,13 +42,31 @@ func New(cfg Config) *Legacy {
 }
 
 // Close closes the connections to the API.
-func (l *Legacy) Close() { l.point.Close() }
+func (l *Legacy) Close() {
+	close(l.done)
+	l.late.Wait()
+	l.point.Close()
+}
 
 func (l *Legacy) record(r auditlog.Record) {
 	if r.Decision == auditlog.Deny && l.cfg.Point.Defects().DenialsUnlogged {
 		return
 	}
 	l.cfg.Point.Log(r)
+	if r.Decision == auditlog.Allow && l.cfg.Point.Defects().RecordRepeated {
+		l.late.Go(func() { l.repeat(r) })
+	}
+}
+
+// repeat is the defect RecordRepeated: a writer that did not hear its own success in time tries again.
+func (l *Legacy) repeat(r auditlog.Record) {
+	timer := time.NewTimer(500 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		l.cfg.Point.Log(r)
+	case <-l.done:
+	}
 }
 
 func (l *Legacy) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,99 @@
+package as
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// askedScope is the scope parameter. RFC 6749 §3.3: scope-tokens of %x21 / %x23-5B / %x5D-7E, one space between two; what
+// is malformed is an invalid_scope (§5.2).
+func askedScope(c *call) ([]string, *answer) {
+	text := c.form.Get("scope")
+	if text == "" {
+		return nil, nil
+	}
+	asked := strings.Split(text, " ")
+	for _, one := range asked {
+		if one == "" || strings.ContainsFunc(one, func(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }) {
+			return nil, invalidScope("the scope is malformed")
+		}
+	}
+	return asked, nil
+}
+
+func invalidScope(description string) *answer {
+	return refused(http.StatusBadRequest, "invalid_scope", description)
+}
+
+// counted is the next opaque token of the defect GuessableToken.
+func (s *Server) counted() string {
+	s.numbered++
+	return fmt.Sprintf("at-2026-%010d", 4711000000+s.numbered)
+}
+
+// handle finds an opaque token.
+func (s *Server) handle(raw string) *token {
+	for _, t := range s.tokens {
+		if t.raw == raw {
+			return t
+		}
+	}
+	return nil
+}
+
+// hinted finds a token. RFC 7662 §2.1 and RFC 7009 §2.1: the hint helps the search and does not bound it.
+func (s *Server) hinted(c *call, raw string) *token {
+	if hint := c.form.Get("token_type_hint"); c.defects.HintTrusted && hint != "" && hint != "access_token" {
+		return nil
+	}
+	return s.lookup(raw)
+}
+
+func (s *Server) introspectsActive(c *call, t *token) bool {
+	if c.defects.IntrospectionIgnoresExpiry {
+		return t.dead == "" && s.lookup(t.raw) == t
+	}
+	return s.active(c, t)
+}
+
+// inactive is what is told of a token that is not active for whoever asks. RFC 7662 §2.2: nothing else.
+func inactive(c *call, t *token, may bool) map[string]any {
+	told := map[string]any{"active": false}
+	if t == nil && may && c.defects.InactiveExplained {
+		told["reason"] = "no such token"
+	}
+	return told
+}
+
+// What an operator can break in introspection, to see what points do then.
+const (
+	faultDown       = "down"        // every question is answered 500
+	faultNoAudience = "no_audience" // answers lack aud
+)
+
+// breakIntrospection lets introspection fail in a way, until it is told fault=none.
+func (s *Server) breakIntrospection(c *call) answer {
+	fault := c.r.URL.Query().Get("fault")
+	switch {
+	case fault == "none":
+		s.fault = ""
+	case slices.Contains([]string{faultDown, faultNoAudience}, fault):
+		s.fault = fault
+	default:
+		return refuse(http.StatusBadRequest, "invalid_request", "fault must be down, no_audience or none")
+	}
+	return done()
+}
+
+// asWritten is a text as a stranger wrote it, for the record of what was asked.
+func asWritten(raw json.RawMessage) string {
+	var text string
+	err := json.Unmarshal(raw, &text)
+	if err != nil {
+		return ""
+	}
+	return bounded(text)
+}
