@@ -76,7 +76,7 @@ func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values 
 	if !ok {
 		return wire.Exchange{}, fmt.Errorf("http %q is not METHOD URL; write it as POST https://admin.example/suspend", hook.HTTP)
 	}
-	address, err := url.Parse(fill(target, values, url.PathEscape))
+	address, err := url.Parse(fillTarget(target, values))
 	if err != nil {
 		return wire.Exchange{}, fmt.Errorf("http %q has no URL; write it as POST https://admin.example/suspend", hook.HTTP)
 	}
@@ -184,6 +184,16 @@ func escapes(hook plan.Hook) func(string) string {
 		}
 	}
 	return func(value string) string { return value }
+}
+
+// fillTarget puts values into a URL: in its query each stays one parameter's.
+func fillTarget(target string, values map[string]string) string {
+	path, query, asked := strings.Cut(target, "?")
+	path = fill(path, values, url.PathEscape)
+	if !asked {
+		return path
+	}
+	return path + "?" + fill(query, values, url.QueryEscape)
 }
 
 // fill puts values for {names} in one pass: what a value holds is never looked at again.

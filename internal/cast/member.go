@@ -111,17 +111,9 @@ func (c *Cast) given(ctx context.Context, described plan.Client, wish Wish) (*Me
 		}
 	}
 	if described.Key.Text != "" {
-		text, err := c.cfg.Resolver.Text(described.Key)
+		client.Key, err = c.keyOf(described.Key)
 		if err != nil {
 			return nil, &FactError{Fact: fact, Err: err}
-		}
-		c.cfg.Keeper.Keep("key", text)
-		client.Key, err = oauth.ParseKey(text)
-		if err != nil {
-			return nil, &FactError{Fact: fact, Err: err}
-		}
-		if strings.Contains(text, "-----BEGIN") {
-			client.Key.ID = "" // a PEM names no kid, and a guessed one would not be the registered one; a JWK can name it
 		}
 	}
 	if described.Certificate != nil {

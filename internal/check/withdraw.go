@@ -156,7 +156,7 @@ func (p *Pass) Bystander(ctx context.Context, point *plan.Point, harmed *cast.Me
 
 // WithdrawnWithin asserts that tokens of a member are refused at the pass's point within the withdrawal's limit when
 // what they rest on is withdrawn at once: the client is deleted or suspended, a right taken, a window closed. The
-// withdrawal gives What, Limit, Promise and All. A point that is declared `revocation: expiry` learns nothing of it: it
+// withdrawal gives What, Limit, Promise and All, and Mint where another operation than the usual one is to be refused. A point that is declared `revocation: expiry` learns nothing of it: it
 // passes when the token's remaining life is within its own limit.
 func (p *Pass) WithdrawnWithin(ctx context.Context, member *cast.Member, w Withdrawal) error {
 	if p.Point.Revocation == "expiry" {
@@ -168,7 +168,10 @@ func (p *Pass) WithdrawnWithin(ctx context.Context, member *cast.Member, w Withd
 	if err != nil {
 		return err
 	}
-	w.Mint, w.Alive, w.Expires = p.Mint(member), alive, TokenExpires
+	if w.Mint == nil {
+		w.Mint = p.Mint(member)
+	}
+	w.Alive, w.Expires = alive, TokenExpires
 	return p.RefusedWithin(ctx, w)
 }
 

@@ -180,6 +180,19 @@ type Set struct {
 	RegistrationTokenSurvives bool `json:"registration_token_survives,omitempty"` // AS: the registration token of a deleted client still reads its configuration
 	LeftoverAPIKey            bool `json:"leftover_api_key,omitempty"`            // legacy: deprovisioning a partner leaves its API key
 	DeleteForgetsOldTokens    bool `json:"delete_forgets_old_tokens,omitempty"`   // AS: deletion ends only the tokens issued since the client's last update
+
+	// the agreement: purpose, windows, roles, environments
+	DefaultScopeAdded         bool `json:"default_scope_added,omitempty"`         // AS: every token gets the server's default scope reports:read on top of what was asked
+	OrgFromName               bool `json:"org_from_name,omitempty"`               // AS: the claim org_id is made of client_name, which the client chooses itself
+	RoleKeepsTokens           bool `json:"role_keeps_tokens,omitempty"`           // AS: taking a role leaves tokens with the old roles alive
+	WindowStartIgnored        bool `json:"window_start_ignored,omitempty"`        // AS: a scheduled window is open from the moment when it was announced
+	WindowEndIgnored          bool `json:"window_end_ignored,omitempty"`          // AS: a scheduled window does not close by itself
+	SecretFromSoftware        bool `json:"secret_from_software,omitempty"`        // AS: a client's secret is derived from its software_id
+	OtherEnvironmentKnown     bool `json:"other_environment_known,omitempty"`     // AS: knows the clients of the other environment too, as after a copy of its database
+	WithdrawnCertificateWorks bool `json:"withdrawn_certificate_works,omitempty"` // AS: does not look at the CA's list of withdrawn certificates
+	WithdrawnCertificateOpens bool `json:"withdrawn_certificate_opens,omitempty"` // edge: does not look at the CA's list of withdrawn certificates
+	RouteForgotten            bool `json:"route_forgotten,omitempty"`             // legacy: its route table lacks the statements that were agreed
+	LongLivedCertificate      bool `json:"long_lived_certificate,omitempty"`      // CA: the certificate of the partner in the other environment lives for ten years
 }
 
 // Situation is not a defect: it is an honest stack that traps a naive tester. The zero value has none.

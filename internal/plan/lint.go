@@ -171,7 +171,7 @@ func lintLimits(p *Plan, say sayer) {
 	}
 	for _, promise := range slices.Sorted(maps.Keys(l.Promises())) {
 		limit, _ := parseDuration(l.Promises()[promise])
-		if promise != "limits.token_lifetime" && limit+l.Patience > p.LongestWait {
+		if promise != "limits.token_lifetime" && promise != "limits.certificate_lifetime" && limit+l.Patience > p.LongestWait {
 			say(promise, "%s and the patience are longer than longest_wait (%s): it is not tested", limit, p.LongestWait)
 		}
 	}

@@ -40,6 +40,8 @@ type Plan struct {
 	OutOfScope           []Exclusion                    `yaml:"out_of_scope" doc:"Declared gaps: what is not tested, and who answers for that."`
 	Waivers              []Exclusion                    `yaml:"waivers" doc:"Findings that somebody accepts for a time; the check still runs."`
 
+	OtherEnvironment *OtherEnvironment `yaml:"other_environment" doc:"The same partner in another environment: what it holds there must be good for nothing here."`
+
 	Source Source `yaml:"-" doc:"Where the plan came from."`
 }
 
@@ -149,6 +151,32 @@ type Agreement struct {
 	Unentitled []string          `yaml:"unentitled_scopes" doc:"Scopes that exist at the AS and that the partner must not get." example:"[payments:write]"`
 	KeyHosts   []string          `yaml:"key_hosts" is:"address" doc:"The hosts from which the AS may fetch a partner's keys (jwks_uri), with a port if one is meant; absent: any that is not internal." example:"[keys.partner.example]"`
 	Window     bool              `yaml:"window" default:"false" doc:"Access is just in time: the hooks open_window and close_window open and close it."`
+
+	Roles     []string   `yaml:"roles" doc:"All roles that the partner's tokens may carry (claim roles, RFC 9068 section 2.2.3.1); absent: roles are not judged." example:"[reader]"`
+	Audiences []string   `yaml:"audiences" doc:"All audiences that the partner's tokens may have; absent: those of the points." example:"[https://api.example]"`
+	Facts     Reference  `yaml:"facts" doc:"The source of truth about the partner as a JSON object of claims, by reference; the hook facts gives it too." example:"file:facts.json"`
+	Approvals []Approval `yaml:"approvals" doc:"Who approved which scopes, and until when." example:"[{by: payments owner, scopes: [payments:read], until: 2027-06-30}]"`
+}
+
+// Approval is the evidence that somebody approved what the partner gets.
+type Approval struct {
+	By     string   `yaml:"by" need:"yes" doc:"Who approved." example:"payments owner"`
+	Scopes []string `yaml:"scopes" need:"yes" doc:"What was approved." example:"[payments:read]"`
+	Until  Date     `yaml:"until" need:"yes" doc:"When the approval ends." example:"2027-06-30"`
+}
+
+// OtherEnvironment is the same partner in another environment: staging where this is production, or the reverse.
+type OtherEnvironment struct {
+	Name        string       `yaml:"name" need:"yes" doc:"Which environment it is." example:"production"`
+	Issuer      string       `yaml:"issuer" is:"issuer" doc:"Its authorization server, at which the credentials are seen to be good; absent: they are not tried there, and a refusal here proves less." example:"https://as.production.example"`
+	CA          Reference    `yaml:"ca" is:"pem" doc:"The CA of that server's certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
+	ID          Reference    `yaml:"id" doc:"The partner's client_id there." example:"env:OTHER_ID"`
+	Auth        string       `yaml:"auth" words:"client_secret_basic|client_secret_post|private_key_jwt|tls_client_auth|self_signed_tls_client_auth" default:"client_secret_basic" doc:"How it authenticates there."`
+	Secret      Reference    `yaml:"secret" is:"secret" doc:"Its secret there, by reference." example:"env:OTHER_SECRET"`
+	Key         Reference    `yaml:"key" is:"secret" doc:"Its private key there as PEM or JWK, by reference." example:"file:other.pem"`
+	Certificate *Certificate `yaml:"certificate" doc:"Its client certificate there."`
+	Token       Reference    `yaml:"token" is:"secret" doc:"An access token of there, by reference, where the ride cannot get one itself." example:"env:OTHER_TOKEN"`
+	Scopes      []string     `yaml:"scopes" doc:"The scopes that it asks for there; absent: the partner's." example:"[payments:read]"`
 }
 
 // Review is the periodic review of the agreement.
@@ -188,6 +216,7 @@ type Operation struct {
 	Body         Reference         `yaml:"body" doc:"The body, as text or by reference; for unsafe operations authorised but invalid." example:"file:invalid.json"`
 	Deny         bool              `yaml:"deny" default:"false" doc:"The agreement denies it to the partner."`
 	Scopes       []string          `yaml:"scopes" doc:"The scopes that it needs." example:"[payments:read]"`
+	Roles        []string          `yaml:"roles" doc:"The roles that it needs." example:"[reader]"`
 	AcceptedWhen Oracle            `yaml:"accepted_when" doc:"How an answer looks that let the call through; absent: any 2xx."`
 	ReachedWhen  Oracle            `yaml:"reached_when" doc:"For unsafe operations: the call was let through and the application said no to the body."`
 	IdentityAt   string            `yaml:"identity_at" is:"spot" doc:"Where the answer tells which identity was seen." example:"json:/seen/client_id"`
@@ -235,6 +264,9 @@ type Limits struct {
 	Patience              Duration         `yaml:"patience" default:"5s" doc:"How long the ride watches beyond a limit."`
 	ExpiryWarning         Duration         `yaml:"expiry_warning" default:"14d" doc:"How long certificates, keys and other credentials that end must still last at the time of a ride."`
 	Settle                Duration         `yaml:"settle" default:"10s" doc:"How long a write may take to reach all replicas."`
+
+	CertificateWithdrawal Duration `yaml:"certificate_withdrawal" default:"10s" doc:"How long a client certificate that its CA has withdrawn may still be accepted."`
+	CertificateLifetime   Duration `yaml:"certificate_lifetime" default:"400d" doc:"How long a client certificate may live." example:"90d"`
 }
 
 // RevocationLimits bound revocation by the kind of a point.

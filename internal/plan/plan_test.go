@@ -57,6 +57,8 @@ func TestSmallPlanTakesDefaults(t *testing.T) {
 		"limits.patience":                 "5s",
 		"limits.expiry_warning":           "14d",
 		"limits.settle":                   "10s",
+		"limits.certificate_withdrawal":   "10s",
+		"limits.certificate_lifetime":     "400d",
 	}
 	diff := cmp.Diff(want, p.Limits.Promises())
 	if diff != "" {

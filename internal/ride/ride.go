@@ -215,6 +215,12 @@ func rootsOf(p *plan.Plan, resolver plan.Resolver) (plan.Roots, error) {
 			return nil, err
 		}
 	}
+	if other := p.OtherEnvironment; other != nil {
+		err := roots.Add(resolver, "other_environment", other.CA, other.Issuer)
+		if err != nil {
+			return nil, err
+		}
+	}
 	return roots, roots.AddHooks(resolver, p.Hooks)
 }
 

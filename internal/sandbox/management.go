@@ -15,6 +15,7 @@ func (s *Sandbox) startManagement() error {
 	mux.Handle("/directory/", http.StripPrefix("/directory", s.trust.Handler()))
 	mux.HandleFunc("POST /clients/{id}/api-key", s.provision)
 	mux.HandleFunc("DELETE /clients/{id}/api-key", s.deprovision)
+	mux.HandleFunc("POST /certificates/{thumbprint}/withdraw", s.withdrawCertificate)
 	mux.HandleFunc("POST /clients/{id}/suspend", s.tellLegacy(main, true))
 	mux.HandleFunc("POST /clients/{id}/resume", s.tellLegacy(main, false))
 	mux.HandleFunc("DELETE /clients/{id}", func(w http.ResponseWriter, r *http.Request) {
@@ -39,6 +40,15 @@ func (s *Sandbox) deprovision(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	s.legacy.Deprovision(id)
 	s.logKey("api_key.deprovision", id, r, http.StatusNoContent)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Sandbox) withdrawCertificate(w http.ResponseWriter, r *http.Request) {
+	thumbprint := r.PathValue("thumbprint")
+	s.partners.Withdraw(thumbprint)
+	record := auditlog.Of("certificate.withdraw", r)
+	record.Decision, record.CertSHA256, record.Status = auditlog.Allow, thumbprint, http.StatusNoContent
+	s.logs[mainAS].Write(record)
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -47,6 +47,18 @@ func (s *Sandbox) writeFiles() error {
 	if err != nil {
 		return err
 	}
+	certificate := ca.Options{}
+	if s.live().LongLivedCertificate {
+		certificate.NotAfter = time.Now().AddDate(10, 0, -1)
+	}
+	elsewhere, err := s.partners.Client(elsewhereID, certificate)
+	if err != nil {
+		return err
+	}
+	elsewhereKey, err := ca.KeyPEM(elsewhere.PrivateKey)
+	if err != nil {
+		return err
+	}
 	plan, err := s.planYAML(time.Now().UTC())
 	if err != nil {
 		return err
@@ -60,6 +72,9 @@ func (s *Sandbox) writeFiles() error {
 		{"partner-ca.key", key},
 		{"demo.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: demo.Leaf.Raw})},
 		{"demo.key", demoKey},
+		{"elsewhere.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: elsewhere.Leaf.Raw})},
+		{"elsewhere.key", elsewhereKey},
+		{"elsewhere-secret.txt", []byte(s.secrets.elsewhere)},
 		{"iat.txt", []byte(s.secrets.initialAccessToken)},
 		{"operator-iat.txt", []byte(s.secrets.operatorToken)},
 		{"directory.jwk", directory},
@@ -99,6 +114,7 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"Canary":         s.canary.address,
 		"KeyHost":        keyHost,
 		"Directory":      s.trust.Issuer(),
+		"Elsewhere":      elsewhereID,
 		"Until":          now.AddDate(0, 1, 0).Format(day),
 		"ValidUntil":     now.AddDate(1, 0, 0).Format(day),
 		"Reviewed":       now.AddDate(0, 0, -30).Format(day),

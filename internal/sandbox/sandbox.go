@@ -122,10 +122,11 @@ type secrets struct {
 	resourceServer     string            // of the plan's resource server
 	introspection      map[string]string // point -> its secret at the AS
 	points             map[string]string // point -> the credential that it shares with the API
+	elsewhere          string            // of the partner in the other environment
 }
 
 func newSecrets() secrets {
-	s := secrets{initialAccessToken: "iat_" + rand.Text(), operatorToken: "operator_" + rand.Text(), resourceServer: "rs_" + rand.Text(), introspection: map[string]string{}, points: map[string]string{}}
+	s := secrets{initialAccessToken: "iat_" + rand.Text(), operatorToken: "operator_" + rand.Text(), resourceServer: "rs_" + rand.Text(), elsewhere: "oe_" + rand.Text(), introspection: map[string]string{}, points: map[string]string{}}
 	for _, name := range points() {
 		s.introspection[name] = "rs_" + rand.Text()
 		s.points[name] = "pk_" + rand.Text()
@@ -305,6 +306,8 @@ func (s *Sandbox) startServers() error {
 		Situation:          s.cfg.Situation,
 		Log:                s.logAS,
 		Now:                time.Now,
+		Copied:             []as.Given{s.elsewhere()},
+		Withdrawn:          s.partners.Withdrawn,
 	}
 	var err error
 	s.trust, err = trust.New(s.url(management) + "/directory")
@@ -326,6 +329,7 @@ func (s *Sandbox) startServers() error {
 	config.Situation = defect.Situation{}
 	config.Resources = append([]string{s.url(otherAS) + "/reports"}, resources...)
 	config.Log = func(as.Event) {}
+	config.Partners, config.Copied = config.Copied, nil
 	s.other, err = as.New(config)
 	if err != nil {
 		return err
@@ -422,11 +426,21 @@ func (s *Sandbox) point(name string) point.Config {
 		Defects:  s.live,
 		Log:      s.logs[name].Write,
 		Proofs:   takesProofs(name),
+		Withdrawn: func(thumbprint string) bool {
+			return s.partners.Withdrawn(thumbprint) && !(name == edgePoint && s.live().WithdrawnCertificateOpens)
+		},
 	}
 }
 
 // takesProofs says whether a point knows DPoP: the older middleware does not.
 func takesProofs(name string) bool { return name != legacyOne }
+
+// elsewhere is the partner as it exists in the other environment, whose authorization server is the other one.
+func (s *Sandbox) elsewhere() as.Given {
+	return as.Given{ID: elsewhereID, Name: "acme in the other environment", Secret: s.secrets.elsewhere}
+}
+
+const elsewhereID = "acme-elsewhere"
 
 func (s *Sandbox) introspector(name string) point.Introspector {
 	return point.Introspector{

@@ -22,6 +22,9 @@ import (
 // Static is a client that exists from the start: a resource server, which may introspect every token and read the feed.
 type Static struct{ ID, Secret string }
 
+// Given is a partner that exists from the start and authenticates by client_secret_basic.
+type Given struct{ ID, Name, Secret string }
+
 // Config is what a [Server] needs.
 type Config struct {
 	Issuer             string                           // https://as.sandbox.test, no trailing slash
@@ -39,6 +42,9 @@ type Config struct {
 	Situation          defect.Situation                 // LaggingReplicas, SameToken, WrongClock and DeleteLies are the AS's
 	Log                func(Event)                      // called before each answer leaves, never under a lock; nil: no audit
 	Now                func() time.Time                 // nil: time.Now
+	Partners           []Given                          // clients that exist from the start
+	Copied             []Given                          // clients of another environment, known under OtherEnvironmentKnown alone
+	Withdrawn          func(thumbprint string) bool     // whether the partners' CA has withdrawn a certificate, by its x5t#S256; nil: none
 
 	Trust               *Trust // nil: software statements are ignored (RFC 7591 §2)
 	OperatorAccessToken string // registers clients without a statement; empty: there is none
@@ -52,6 +58,7 @@ type Server struct {
 	mu         sync.Mutex
 	closed     bool
 	clients    map[string]*client // deleted ones stay, marked
+	copied     map[string]*client // of another environment
 	tokens     map[string]*token  // by jti
 	assertions map[string]time.Time
 	statements map[string]string     // jti of a software statement -> the client that it vouched for
@@ -111,6 +118,7 @@ func New(cfg Config) (*Server, error) {
 		cfg:        cfg,
 		static:     map[string]string{},
 		clients:    map[string]*client{},
+		copied:     map[string]*client{},
 		tokens:     map[string]*token{},
 		assertions: map[string]time.Time{},
 		fetched:    map[string]fetchedKeys{},
@@ -119,6 +127,12 @@ func New(cfg Config) (*Server, error) {
 		keys:       []signingKey{first},
 		retired:    retired,
 		proofs:     &dpop.Verifier{Nonces: dpop.NewNonces(), Seen: dpop.NewSeen()},
+	}
+	for _, g := range cfg.Partners {
+		s.clients[g.ID] = s.given(g)
+	}
+	for _, g := range cfg.Copied {
+		s.copied[g.ID] = s.given(g)
 	}
 	for _, r := range cfg.ResourceServers {
 		if r.ID == "" || r.Secret == "" {

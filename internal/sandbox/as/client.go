@@ -44,6 +44,9 @@ type client struct {
 	statement  string // the software statement that vouched for it
 	byOperator bool   // registered by the operator, who needs no statement
 
+	roles                   []string  // RFC 9068 §2.2.3.1
+	windowFrom, windowUntil time.Time // of a window that opens and closes by itself; zero: there is none
+
 	formerSecrets      []string
 	formerKeys         []jose.JSONWebKey
 	formerCertificates [][]byte
@@ -86,6 +89,9 @@ func (c *client) org() string {
 // replicas, which serves every first, third, ... request about a client, does not know it before the lag has passed.
 func (s *Server) find(c *call, id string) *client {
 	cl := s.clients[id]
+	if cl == nil && c.defects.OtherEnvironmentKnown {
+		cl = s.copied[id]
+	}
 	if cl == nil || cl.deleted || s.lags(c, cl) {
 		return nil
 	}

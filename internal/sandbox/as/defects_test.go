@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -537,6 +538,53 @@ var defectRows = []struct {
 		g.json("DELETE", p.path(), nil, bearer(a.text("registration_access_token")))
 		return g.live(old) + " " + g.live(young) + "; " + p.grant("").is()
 	}, "dead dead; 401 invalid_client", "alive dead; 401 invalid_client"},
+	{defect.Set{DefaultScopeAdded: true}, func(g *rig) string {
+		a := g.partner().grant("scope=payments:read")
+		_, claims := g.verified(a.text("access_token"))
+		return fmt.Sprint(a.text("scope"), "; ", claims["scope"])
+	}, "payments:read; payments:read", "payments:read reports:read; payments:read reports:read"},
+	{defect.Set{OrgFromName: true}, func(g *rig) string {
+		p := g.register(map[string]any{"client_name": "globex ride", "organization": "acme"})
+		_, claims := g.verified(p.access(""))
+		return fmt.Sprint(claims["org"], " ", claims["org_id"], " ", g.manage("GET", "/clients/"+p.id+"/facts").text("org_id"))
+	}, "acme urn:partner:acme urn:partner:acme", "acme urn:partner:globex urn:partner:acme"},
+	{defect.Set{RoleKeepsTokens: true}, func(g *rig) string {
+		p := g.partner()
+		token := p.access("")
+		_, before := g.verified(token)
+		g.manage("POST", "/clients/"+p.id+"/role?remove=reader")
+		_, after := g.verified(p.access(""))
+		return fmt.Sprint(before["roles"], after["roles"]) + " " + g.live(token)
+	}, "[reader] <nil> dead", "[reader] <nil> alive"},
+	{defect.Set{WindowStartIgnored: true}, func(g *rig) string { return g.scheduled() }, "400 unauthorized_client; 200 alive; 400 unauthorized_client dead", "200; 200 alive; 400 unauthorized_client dead"},
+	{defect.Set{WindowEndIgnored: true}, func(g *rig) string { return g.scheduled() }, "400 unauthorized_client; 200 alive; 400 unauthorized_client dead", "400 unauthorized_client; 200 alive; 200 alive"},
+	{defect.Set{SecretFromSoftware: true}, func(g *rig) string {
+		one, other := g.register(map[string]any{"software_id": "x"}), g.register(map[string]any{"software_id": "x"})
+		return fmt.Sprint(one.secret == other.secret, one.secret == g.register(map[string]any{"software_id": "y"}).secret)
+	}, "false false", "true false"},
+	{defect.Set{OtherEnvironmentKnown: true}, func(g *rig) string {
+		return basicGrant(g, "elsewhere", "secret of elsewhere") + "; " + basicGrant(g, "elsewhere", "another secret")
+	}, "401 invalid_client; 401 invalid_client", "200; 401 invalid_client"},
+	{defect.Set{WithdrawnCertificateWorks: true}, func(g *rig) string {
+		p, gone, stays := g.bySubject("CN=acme"), g.client("acme", ca.Options{}), g.client("acme", ca.Options{})
+		sum := sha256.Sum256(gone.Leaf.Raw)
+		g.partners.Withdraw(base64.RawURLEncoding.EncodeToString(sum[:]))
+		return p.overTLS(certificate(gone)).is() + "; " + p.overTLS(certificate(stays)).is()
+	}, "401 invalid_client; 200", "200; 200"},
+}
+
+// scheduled is the life of a window that opens in ten seconds and closes ten seconds later.
+func (g *rig) scheduled() string {
+	p, start := g.partner(), g.now
+	at := func(d time.Duration) string { return start.Add(d).Format(time.RFC3339Nano) }
+	g.manage("POST", "/clients/"+p.id+"/window?from="+at(10*time.Second)+"&until="+at(20*time.Second))
+	before := p.grant("").is()
+	g.now = start.Add(10 * time.Second)
+	during := p.grant("")
+	token := during.text("access_token")
+	told := before + "; " + during.is() + " " + g.live(token)
+	g.now = start.Add(20 * time.Second)
+	return told + "; " + p.grant("").is() + " " + g.live(token)
 }
 
 func basicGrant(g *rig, id, secret string) string {
@@ -590,11 +638,14 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"OpenRegistration":          {"InitialAccessTokenStateless"},
 		"StatementUnverified":       {"StatementOptional", "StatementIssuerIgnored"},
 		"ScopelessToken":            {"ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
-		"ScopeUntold":               {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens"},
+		"ScopeUntold":               {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens", "DefaultScopeAdded"},
 		"DefaultScopeUnbounded":     {"RegisteredScopeUnfiltered", "ScopeUntold", "ReductionKeepsTokens"},
 		"LifetimeAsText":            {"LongLivedToken"},
 		"AudienceWidened":           {"ResourceUnchecked"},
-		"WindowIgnored":             {"WindowKeepsTokens"},
+		"WindowIgnored":             {"WindowKeepsTokens", "WindowStartIgnored", "WindowEndIgnored"},
+		"DefaultScopeAdded":         {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "ReductionKeepsTokens"},
+		"WindowStartIgnored":        {"WindowEndIgnored"},
+		"WindowEndIgnored":          {"WindowStartIgnored"},
 		"IntrospectionOpen":         {"IntrospectionAnyClient"},
 		"JWTNotRevocable":           {"HintTrusted", "RevocationOfUnknownFails", "YoungTokensSurvive", "RevocationAnyClient"},
 		"YoungTokensSurvive":        {"JWTNotRevocable"},

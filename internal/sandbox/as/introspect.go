@@ -49,6 +49,10 @@ func (s *Server) introspection(c *call, t *token) map[string]any {
 		"jti":        t.id,
 		"token_type": t.kind(),
 		"org":        t.org,
+		"org_id":     t.orgID,
+	}
+	if len(t.roles) > 0 {
+		told["roles"] = t.roles
 	}
 	if t.scope != nil {
 		told["scope"] = strings.Join(t.scope, " ")

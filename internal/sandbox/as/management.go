@@ -27,6 +27,10 @@ func (s *Server) Management() http.Handler {
 		{"/clients/{id}/entitlement", "POST", "entitlement", s.onClient(s.entitle)},
 		{"/clients/{id}/window", "POST", "window", s.onClient(s.window)},
 		{"/clients/{id}/rotate-secret", "POST", "rotate_secret", s.onClient(s.rotateSecret)},
+		{"/clients/{id}/role", "POST", "entitlement", s.onClient(s.changeRole)},
+		{"/clients/{id}/keys", "PUT", "rotate_client_key", s.onClient(s.replaceKeys)},
+		{"/clients/{id}/token", "POST", "grant", s.onClient(s.mintFor)},
+		{"/clients/{id}/facts", "GET", "read", s.onClient(s.facts)},
 		{"/keys/rotate", "POST", "rotate_key", s.rotateKey},
 		{"/keys/{kid}", "DELETE", "rotate_key", s.removeKey},
 		{"/initial-access-tokens", "POST", "mint_initial_access_token", s.mintAdmission},
@@ -132,7 +136,12 @@ func (s *Server) entitle(c *call, cl *client) answer {
 
 // window opens or closes a client's just-in-time access.
 func (s *Server) window(c *call, cl *client) answer {
-	switch c.r.URL.Query().Get("state") {
+	asked := c.r.URL.Query()
+	if asked.Has("from") {
+		return s.scheduleWindow(c, cl, asked.Get("from"), asked.Get("until"))
+	}
+	cl.windowFrom, cl.windowUntil = time.Time{}, time.Time{}
+	switch asked.Get("state") {
 	case "open":
 		cl.windowClosed = false
 	case "closed":

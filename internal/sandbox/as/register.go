@@ -53,11 +53,15 @@ func (s *Server) register(c *call) answer {
 	cl.registration = r
 	if usesSecret(r.method) {
 		cl.giveSecret(c)
+		if c.defects.SecretFromSoftware {
+			cl.secret = secretOfSoftware(r)
+		}
 	}
 	s.adopt(cl, vouched)
 	if admitted.minted != nil {
 		admitted.minted.used = true
 	}
+	cl.roles = usualRoles()
 	s.clients[cl.id] = cl
 	c.event.ClientID, c.event.Org = cl.id, cl.org()
 	return reply(http.StatusCreated, s.information(cl))

@@ -69,6 +69,8 @@ func newRig(t *testing.T, d defect.Set, s defect.Situation) *rig {
 		Situation:          s,
 		Log:                func(e as.Event) { g.events = append(g.events, e) },
 		Now:                func() time.Time { return g.now },
+		Copied:             []as.Given{{ID: "elsewhere", Name: "acme elsewhere", Secret: "secret of elsewhere"}},
+		Withdrawn:          partners.Withdrawn,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ const (
 	deadBySuspension = "client suspended"
 	deadByReduction  = "entitlement reduced"
 	deadByWindow     = "window closed"
+	deadByRole       = "role taken"
 )
 
 // A token is the server's state of an issued access token.
@@ -33,6 +34,8 @@ type token struct {
 	expires    time.Time
 	thumbprint string // of the certificate; "" when bound to none
 	proofKey   string // jkt (RFC 9449 §6.1); "" when bound to none
+	roles      []string
+	orgID      string
 	org        string
 	dead       string // why it is dead, or ""
 	request    string // what was asked: the same asks again get the same token from a same-token server
@@ -57,6 +60,9 @@ func (s *Server) token(c *call) answer {
 		return *refused
 	}
 	refused = mayHaveTokens(c, cl)
+	if refused == nil && s.withdrawn(c) {
+		refused = invalidClient("the certificate was withdrawn")
+	}
 	if refused != nil {
 		return *refused
 	}
@@ -98,7 +104,7 @@ func mayHaveTokens(c *call, cl *client) *answer {
 	if cl.suspended && !c.defects.SuspendIgnored {
 		return invalidClient("the client is suspended")
 	}
-	if cl.windowClosed && !c.defects.WindowIgnored {
+	if !windowOpen(c, cl) && !c.defects.WindowIgnored {
 		return refused(http.StatusBadRequest, "unauthorized_client", "the client's access window is closed")
 	}
 	return nil
@@ -125,7 +131,10 @@ func (s *Server) grantedScope(c *call, cl *client) ([]string, *answer) {
 		return nil, invalidScope("the client is entitled to none of the scopes")
 	}
 	if c.defects.ScopeBeyondGrant {
-		return within(asked, asked), nil
+		granted = within(asked, asked)
+	}
+	if c.defects.DefaultScopeAdded {
+		granted = union(granted, []string{"reports:read"})
 	}
 	return granted, nil
 }
@@ -152,6 +161,14 @@ func (s *Server) audience(c *call) (any, *answer) {
 // certificate of the connection whenever there is one (RFC 8705 §3), but not to a certificate that only authenticates a
 // client which proves another key.
 func (s *Server) issue(c *call, cl *client, scope []string, audience any, proofKey string) (*token, error) {
+	bound := ""
+	if c.certificate != nil && (proofKey == "" || cl.registration.bound) {
+		bound = thumbprint(c.certificate)
+	}
+	return s.issueBound(c, cl, scope, audience, bound, proofKey)
+}
+
+func (s *Server) issueBound(c *call, cl *client, scope []string, audience any, bound, proofKey string) (*token, error) {
 	life := s.cfg.TokenLife
 	if c.defects.LongLivedToken {
 		life *= longLived
@@ -159,10 +176,8 @@ func (s *Server) issue(c *call, cl *client, scope []string, audience any, proofK
 	issued := c.now.Truncate(time.Second)
 	t := &token{
 		id: newID(), client: cl, generation: cl.generation, scope: scope, audience: audience,
-		issued: issued, expires: issued.Add(life), org: cl.org(), proofKey: proofKey,
-	}
-	if c.certificate != nil && (proofKey == "" || cl.registration.bound) {
-		t.thumbprint = thumbprint(c.certificate)
+		issued: issued, expires: endsWithWindow(c, cl, issued.Add(life)), org: cl.org(), proofKey: proofKey,
+		thumbprint: bound, roles: slices.Clone(cl.roles), orgID: orgID(c, cl),
 	}
 	t.request = strings.Join(append([]string{cl.id, t.thumbprint, t.proofKey, strings.Join(scope, " ")}, c.form["resource"]...), "\n")
 	if before := s.sameToken(c, t.request); before != nil {
@@ -211,6 +226,10 @@ func (s *Server) claims(c *call, t *token) map[string]any {
 		"exp":       t.expires.Unix(),
 		"jti":       t.id,
 		"org":       t.org,
+		"org_id":    t.orgID,
+	}
+	if len(t.roles) > 0 {
+		claims["roles"] = t.roles
 	}
 	if t.scope != nil {
 		claims["scope"] = strings.Join(t.scope, " ")

@@ -31,6 +31,7 @@ type CA struct {
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	now         time.Time
+	withdrawn   withdrawn
 }
 
 // New makes a CA with the given common name. now is the time from which leaves are dated; the CA itself is valid from 90

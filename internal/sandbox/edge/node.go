@@ -343,7 +343,7 @@ func (n *node) assertion(jws compact) (point.Grant, bool) {
 	for _, key := range n.cfg.PartnerKeys(c.Issuer) {
 		if es256(key, jws.input, jws.signature) {
 			scope := "payments:read"
-			return point.Grant{ClientID: c.Issuer, TokenID: c.ID, Scope: &scope}, true
+			return point.Grant{ClientID: c.Issuer, TokenID: c.ID, Scope: &scope, Roles: []string{"reader"}}, true
 		}
 	}
 	return point.Grant{}, false

@@ -75,5 +75,5 @@ func (k *keys) grant(text string) (point.Grant, bool) {
 		return point.Grant{}, false
 	}
 	scope := keyScope
-	return point.Grant{ClientID: key.owner, Scope: &scope}, !key.ended && !k.suspended[key.owner]
+	return point.Grant{ClientID: key.owner, Scope: &scope, Roles: []string{"reader"}}, !key.ended && !k.suspended[key.owner]
 }

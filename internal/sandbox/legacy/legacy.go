@@ -70,7 +70,12 @@ func (l *Legacy) repeat(r auditlog.Record) {
 }
 
 func (l *Legacy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	l.point.Serve(w, r, point.Policy{Authenticate: l.authenticate, Header: l.header, Identify: l.identify})
+	l.point.Serve(w, r, point.Policy{Authenticate: l.authenticate, Header: l.header, Identify: l.identify, Missing: l.missing})
+}
+
+// missing is what the route table lacks.
+func (l *Legacy) missing(r *http.Request) bool {
+	return l.cfg.Point.Defects().RouteForgotten && api.StatementOf(r.URL.EscapedPath()) != ""
 }
 
 func (l *Legacy) authenticate(r *http.Request, presented string) (point.Grant, *point.Refusal) {

@@ -40,6 +40,8 @@ type Config struct {
 	Defects  func() defect.Set
 	Log      func(auditlog.Record)
 	Proofs   bool // it takes tokens that are bound by DPoP
+
+	Withdrawn func(thumbprint string) bool // whether the partners' CA has withdrawn a certificate; nil: none
 }
 
 // Point decides and relays.
@@ -67,8 +69,9 @@ type Grant struct {
 	Org        string
 	TokenID    string
 	Scope      *string // nil: the credential names no scope
-	Thumbprint string  // cnf.x5t#S256 (RFC 8705 §3.1)
-	ProofKey   string  // cnf.jkt (RFC 9449 §6.1)
+	Roles      []string
+	Thumbprint string // cnf.x5t#S256 (RFC 8705 §3.1)
+	ProofKey   string // cnf.jkt (RFC 9449 §6.1)
 	Audience   []string
 	NextNonce  string // to be told in DPoP-Nonce (RFC 9449 §8.2)
 }
@@ -124,6 +127,9 @@ func (p *Point) Serve(w http.ResponseWriter, r *http.Request, policy Policy) {
 		return
 	}
 	presented, refusal := p.partners.presented(r.TLS)
+	if refusal == nil && presented != "" && p.Withdrawn != nil && p.Withdrawn(presented) {
+		refusal = Invalid(Grant{}, "client certificate was withdrawn")
+	}
 	record.CertSHA256 = presented
 	if refusal != nil {
 		refusal.Claimed = claimedBy(r)
@@ -151,6 +157,8 @@ func (p *Point) decide(r *http.Request, presented string, policy Policy) (Grant,
 	switch {
 	case !ok:
 		return Grant{}, &Refusal{Status: http.StatusNotFound, Code: "not_found", Reason: "no such route", Claimed: grant}
+	case !slices.Contains(grant.Roles, RoleOf(r.Method, r.URL.EscapedPath())) && RoleOf(r.Method, r.URL.EscapedPath()) != "" && !policy.AnyScope:
+		return Grant{}, &Refusal{Status: http.StatusForbidden, Code: "insufficient_scope", Reason: "needs a role that the credential has not", Claimed: grant}
 	case policy.AnyScope || p.has(grant, scope):
 		return grant, nil
 	}
@@ -176,6 +184,14 @@ func ScopeOf(method, path string) (string, bool) {
 		return "payments:read", true
 	}
 	return "", false
+}
+
+// RoleOf is the role that a route needs, or "".
+func RoleOf(method, path string) string {
+	if method == http.MethodGet && api.StatementOf(path) != "" {
+		return "reader"
+	}
+	return ""
 }
 
 // ForMe tells whether the grant is for this point.

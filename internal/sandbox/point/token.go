@@ -46,6 +46,7 @@ type Claims struct {
 	ClientID  string   `json:"client_id"`
 	Org       string   `json:"org"`
 	Scope     *string  `json:"scope"`
+	Roles     []string `json:"roles"`
 	Audience  Strings  `json:"aud"`
 	Expiry    *float64 `json:"exp"`
 	NotBefore *float64 `json:"nbf"`
@@ -72,7 +73,7 @@ func (s *Strings) UnmarshalJSON(text []byte) error {
 
 // Grant is what the claims allow.
 func (c Claims) Grant() Grant {
-	g := Grant{ClientID: c.ClientID, Org: c.Org, TokenID: c.ID, Scope: c.Scope, Thumbprint: c.Confirm.Thumbprint, ProofKey: c.Confirm.ProofKey, Audience: c.Audience}
+	g := Grant{ClientID: c.ClientID, Org: c.Org, TokenID: c.ID, Scope: c.Scope, Roles: c.Roles, Thumbprint: c.Confirm.Thumbprint, ProofKey: c.Confirm.ProofKey, Audience: c.Audience}
 	if g.ClientID == "" {
 		g.ClientID = c.Subject
 	}

@@ -1,0 +1,40 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// otherEnvironment judges what is known of the partner in its other environment.
+func (r *rules) otherEnvironment() {
+	other := r.plan.OtherEnvironment
+	if other == nil {
+		return
+	}
+	const path = "other_environment"
+	if other.Secret.Empty() && other.Key.Empty() && other.Certificate == nil && other.Token.Empty() {
+		r.wrong(path, "`other_environment` names no credential that could be tried here", "add `secret`, `key`, `certificate` or `token`")
+	}
+	if other.Issuer != "" && other.ID.Empty() {
+		r.wrong(path+".issuer", "`issuer` says where the credentials are good, but there is no `id` to try them with", "add `id: env:NAME` or the client_id itself")
+	}
+	if other.Certificate != nil {
+		r.certificate(path+".certificate", "the partner in the other environment", *other.Certificate)
+	}
+	if other.ID.Empty() {
+		return
+	}
+	for _, lack := range []struct {
+		method, key string
+		missing     bool
+	}{
+		{"client_secret", "secret", other.Secret.Empty()},
+		{"private_key_jwt", "key", other.Key.Empty()},
+		{"tls_client_auth", "certificate", other.Certificate == nil},
+		{"self_signed", "certificate", other.Certificate == nil},
+	} {
+		if strings.HasPrefix(other.Auth, lack.method) && lack.missing {
+			r.wrong(path+".auth", fmt.Sprintf("the partner authenticates there by %s, but has no `%s`", other.Auth, lack.key), "add `"+lack.key+"`, or say another `auth`")
+		}
+	}
+}
