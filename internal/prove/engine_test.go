@@ -233,7 +233,7 @@ func TestClientsMadeByAHook(t *testing.T) {
 		p.Hooks["provision"] = plan.Hook{
 			HTTP: "POST https://as.sandbox.test/register", CA: plan.Reference{Text: "file:ca.pem"},
 			Header: map[string]plan.Reference{"Authorization": {Text: "file:bearer.txt"}, "Content-Type": {Text: "application/json"}},
-			Body:   `{"client_name":"{client_name}","scope":"{scope}","grant_types":["client_credentials"],"token_endpoint_auth_method":"{auth}","jwks":{jwks},"tls_client_certificate_bound_access_tokens":true}`,
+			Body:   `{"client_name":"{client_name}","scope":"{scope}","organization":"acme","grant_types":["client_credentials"],"token_endpoint_auth_method":"{auth}","jwks":{jwks},"tls_client_certificate_bound_access_tokens":true}`,
 		}
 		for i := range p.Clients {
 			if p.Clients[i].Name != "resource_server" {

@@ -11,6 +11,7 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
 )
 
 // NothingBeyondAgreement reads a token as the partner gets it day by day and holds each right in it against what the
@@ -29,75 +30,97 @@ var NothingBeyondAgreement = &check.Check{
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(6749, "3.3"), frameworks.RFC(9068, "2.2.3"), frameworks.ASVS("10.4.11"), frameworks.ASVS("9.2.4"), frameworks.NHI(5), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
 	Rows:     []string{"L-EN-02"},
 	Severity: logbook.High,
-	At:       check.EveryPoint,
+	At:       check.HomeServer,
 	Twin:     defect.Set{DefaultScopeAdded: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {
 			return err
 		}
-		token, err := partner.Token(ctx, p.Point)
-		if err != nil {
-			return err
-		}
-		agreement := p.Stack.Plan.Agreement
-		scopes, err := p.ScopesOf(ctx, token)
-		if err != nil {
-			return err
-		}
-		if len(scopes) > 0 && len(agreement.Scopes) > 0 {
-			var beyond []string
-			for _, told := range scopes {
-				for _, scope := range told.Scopes {
-					if !slices.Contains(agreement.Scopes, scope) {
-						beyond = append(beyond, scope+" by "+told.By)
-					}
-				}
-			}
-			within(p, "scopes", agreement.Scopes, beyond)
-		}
-		told, err := p.ClaimsOf(ctx, token)
-		if err != nil {
-			return err
-		}
-		if len(agreement.Audiences) > 0 {
-			within(p, "audiences", agreement.Audiences, check.Outside(told, "aud", agreement.Audiences))
-		}
-		for _, claim := range []string{"roles", "groups", "entitlements"} {
-			if agreement.Roles == nil {
-				if more := check.Outside(told, claim, nil); len(more) > 0 {
-					p.Note("the token carries %s: %s; say under agreement.roles what was agreed", claim, strings.Join(more, ", "))
-				}
+		asked := map[string]bool{}
+		for i := range p.Stack.Plan.Points {
+			point := &p.Stack.Plan.Points[i]
+			if p.Cast.TokenServer(point) != p.Name || point.Credential != "bearer" {
 				continue
 			}
-			within(p, claim, agreement.Roles, check.Outside(told, claim, agreement.Roles))
-		}
-		for _, claim := range slices.Sorted(maps.Keys(agreement.Claims)) {
-			wanted := agreement.Claims[claim]
-			places, differ := check.Says(told, claim, wanted)
-			switch {
-			case len(told) == 0:
-			case places == 0:
-				p.Case("claim "+claim, logbook.Fail, claim+" is "+wanted, "nothing tells it", "", "")
-			case len(differ) > 0:
-				p.Case("claim "+claim, logbook.Fail, claim+" is "+wanted, strings.Join(differ, ", "), "", "")
-			default:
-				p.Case("claim "+claim, logbook.Pass, claim+" is "+wanted, fmt.Sprintf("so say %d of %d places", places, len(told)), "", "")
+			token, err := partner.Token(ctx, point)
+			if err != nil {
+				return err
+			}
+			if asked[token.Resource] { // the same token for all
+				continue
+			}
+			asked[token.Resource] = true
+			err = judgeRights(ctx, p, point.Name, token)
+			if err != nil {
+				return err
 			}
 		}
-		if len(scopes) == 0 && len(told) == 0 {
-			return check.CannotTell("the token is opaque, its answer tells no scope, and the ride may not introspect")
+		if len(asked) == 0 {
+			return check.NotApplicable("no point takes tokens of %s", p.Name)
 		}
 		return nil
 	},
 }
 
-// within decides whether a token's rights of one kind are all agreed.
-func within(p *check.Pass, kind string, agreed, beyond []string) {
-	expected := kind + " within " + strings.Join(agreed, ", ")
-	if len(beyond) > 0 {
-		p.Case(kind, logbook.Fail, expected, "also "+strings.Join(beyond, ", "), "", "")
-		return
+// judgeRights holds all that a token for a point says against the agreement.
+func judgeRights(ctx context.Context, p *check.Pass, point string, token oauth.Token) error {
+	agreement := p.Stack.Plan.Agreement
+	scopes, err := p.ScopesOf(ctx, token)
+	if err != nil {
+		return err
 	}
-	p.Case(kind, logbook.Pass, expected, "nothing beyond", "", "")
+	told, err := p.ClaimsOf(ctx, token)
+	if err != nil {
+		return err
+	}
+	if len(scopes) == 0 && len(told) == 0 {
+		return check.CannotTell("the token for %s is opaque, its answer tells no scope, and the ride may not introspect", point)
+	}
+	if len(scopes) > 0 && len(agreement.Scopes) > 0 {
+		var beyond []string
+		for _, each := range scopes {
+			for _, scope := range each.Scopes {
+				if !slices.Contains(agreement.Scopes, scope) {
+					beyond = append(beyond, scope+" by "+each.By)
+				}
+			}
+		}
+		within(p, point, "scopes", agreement.Scopes, beyond)
+	}
+	if len(agreement.Audiences) > 0 {
+		within(p, point, "audiences", agreement.Audiences, check.Outside(told, "aud", agreement.Audiences))
+	}
+	for _, claim := range []string{"roles", "groups", "entitlements"} {
+		more := check.Outside(told, claim, agreement.Roles)
+		if agreement.Roles != nil {
+			within(p, point, claim, agreement.Roles, more)
+		} else if len(more) > 0 {
+			p.Note("the token for %s carries %s: %s; say under agreement.roles what was agreed", point, claim, strings.Join(more, ", "))
+		}
+	}
+	for _, claim := range slices.Sorted(maps.Keys(agreement.Claims)) {
+		wanted := agreement.Claims[claim]
+		places, differ := check.Says(told, claim, wanted)
+		outcome, observed := logbook.Pass, fmt.Sprintf("so say %d of %d places", places, len(told))
+		switch {
+		case len(told) == 0:
+			continue
+		case places == 0:
+			outcome, observed = logbook.Fail, "nothing tells it"
+		case len(differ) > 0:
+			outcome, observed = logbook.Fail, strings.Join(differ, ", ")
+		}
+		p.Case("claim "+claim+" for "+point, outcome, claim+" is "+wanted, observed, "", "")
+	}
+	return nil
+}
+
+// within decides whether a token's rights of one kind are all agreed.
+func within(p *check.Pass, point, kind string, agreed, beyond []string) {
+	outcome, observed := logbook.Pass, "nothing beyond"
+	if len(beyond) > 0 {
+		outcome, observed = logbook.Fail, "also "+strings.Join(beyond, ", ")
+	}
+	p.Case(kind+" for "+point, outcome, kind+" within "+strings.Join(agreed, ", "), observed, "", "")
 }

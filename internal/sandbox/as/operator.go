@@ -102,7 +102,7 @@ func endsWithWindow(c *call, cl *client, expires time.Time) time.Time {
 // replaceKeys sets the public keys of a client: the body is a JWK Set.
 func (s *Server) replaceKeys(c *call, cl *client) answer {
 	r := cl.registration
-	r.jwks, r.keys, r.certificates = nil, nil, nil
+	r.jwks, r.jwksURI, r.keys, r.certificates = nil, "", nil, nil
 	err := r.readKeys(c, map[string]json.RawMessage{"jwks": c.body})
 	if err != nil {
 		return invalidMetadata(err)
