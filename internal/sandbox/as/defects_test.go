@@ -633,7 +633,7 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		// whoever is refused hears it in the framework's words
 		"FrameworkErrors": {
 			"SecretIgnored", "SecretExpiryIgnored", "FormerMethodWorks", "MalformedCrashes", "OldSecretWorks", "DeleteKeepsTokens",
-			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens",
+			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens", "OtherEnvironmentKnown",
 		},
 		"OpenRegistration":          {"InitialAccessTokenStateless"},
 		"StatementUnverified":       {"StatementOptional", "StatementIssuerIgnored"},

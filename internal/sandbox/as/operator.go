@@ -105,7 +105,7 @@ func (s *Server) replaceKeys(c *call, cl *client) answer {
 	r.jwks, r.jwksURI, r.keys, r.certificates = nil, "", nil, nil
 	err := r.readKeys(c, map[string]json.RawMessage{"jwks": c.body})
 	if err != nil {
-		return invalidMetadata(err)
+		return invalidMetadata(c, err)
 	}
 	cl.setRegistration(r)
 	cl.generation++
