@@ -87,12 +87,16 @@ var Binding = Need{Name: "certificate-bound tokens", Has: func(p *plan.Plan, _ *
 	if partner != nil && partner.SenderConstraint == "mtls" {
 		return Present, "", ""
 	}
+	if set := p.Profiles(); set.Demands.SenderConstraint && (partner == nil || partner.SenderConstraint == "none") {
+		return Gap, fmt.Sprintf("the profile %s demands bound tokens, and the plan has none (clients.partner.sender_constraint)", set), "sender constraint"
+	}
 	return Absent, "the partner's tokens are not bound to a certificate (clients.partner.sender_constraint)", ""
 }}
 
-// AgreedBinding needs a point at which the agreement demands sender-constrained tokens.
+// AgreedBinding needs a point at which the agreement demands sender-constrained tokens, or a profile that demands them at
+// every point.
 var AgreedBinding = Need{Name: "an agreed binding", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
-	if at != nil && at.Binding {
+	if at != nil && (at.Binding || p.Profiles().Demands.SenderConstraint) {
 		return Present, "", ""
 	}
 	return Absent, "the plan does not demand sender-constrained tokens here (points.binding)", ""

@@ -99,3 +99,30 @@ func TestHygiene(t *testing.T) {
 		})
 	}
 }
+
+// Where the plan says nothing of binding, a profile demands it: what takes tokens without is a finding there, and none
+// by the default.
+func TestProfileDemandsBinding(t *testing.T) {
+	t.Parallel()
+	few := append(catalogue(t, "bind.unbound-token"), catalogue(t, "discover.issuer-is-itself")...)
+	for name, want := range map[string]verdict.Word{"baseline": verdict.Ready, "fapi2": verdict.NotReady} {
+		t.Run(name, func(t *testing.T) {
+			edit := func(p *plan.Plan) {
+				p.Profile = []string{name}
+				for i := range p.Points {
+					p.Points[i].Binding = false
+				}
+			}
+			judged(t, Setup{Catalogue: few, Defects: few[0].Twin, Edit: edit}, func(t *testing.T, v *verdict.Verdict) {
+				if v.Word != want {
+					t.Errorf("by %s: %s", name, v.Line)
+				}
+				for _, f := range v.Findings {
+					if f.Seen[0].Observation.Relevance == "" {
+						t.Error("the finding does not say why it matters here")
+					}
+				}
+			})
+		})
+	}
+}

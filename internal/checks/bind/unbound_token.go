@@ -17,7 +17,8 @@ import (
 // the agreement demands bound ones. It shows the partner's certificate as well, so that the token is all that is wrong.
 //
 // RFC 8705 §3.4 leaves it to the authorization server whether a client gets unbound tokens, so the point must not rely
-// on it. It is the plan that demands binding here (points.binding); of standards only a profile does, FAPI 2.0 §5.3.4.
+// on it. It is the plan that demands binding here, by points.binding or by its profile; of standards only a profile does,
+// FAPI 2.0 §5.3.4.
 var UnboundToken = &check.Check{
 	ID:       "bind.unbound-token",
 	Title:    "where bound tokens are agreed, a token without binding is refused",
@@ -31,6 +32,9 @@ var UnboundToken = &check.Check{
 	Needs:    []check.Need{check.AgreedBinding, check.Registration},
 	Twin:     defect.Set{UnboundAccepted: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
+		if !p.Point.Binding { // else this need is not there
+			p.Relevant("the profile %s demands bound tokens at every point", p.ProfileName())
+		}
 		call, err := p.Opened(ctx)
 		if err != nil {
 			return err
