@@ -1,0 +1,154 @@
+package enforce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/frameworks"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
+)
+
+// introspecting needs a point that asks the server about tokens.
+var introspecting = check.Need{Name: "a point that introspects", Has: func(p *plan.Plan, _ *plan.Point) (check.Missing, string, string) {
+	if slices.ContainsFunc(p.Points, introspects) {
+		return check.Present, "", ""
+	}
+	return check.Absent, "no point of the plan introspects (points.revocation)", ""
+}}
+
+func introspects(point plan.Point) bool {
+	return point.Revocation == "introspect" && point.Credential == "bearer"
+}
+
+// FailsClosed lets the operator's hook break introspection, and brings to each point that introspects a good token which
+// it has never seen: what it cannot ask about it must not let in, however it says so. Where the hook can also leave aud
+// out of the answers, a point must miss it whose audience the plan names (points.resource). Afterwards the same calls must
+// be let in.
+//
+// RFC 7662 §2.2 leaves aud open to the server, so that a point must miss it is our demand; RFC 9700 §2.3: a resource
+// server MUST refuse what was not meant for it. That failures close is SP 800-53's and ASVS's.
+var FailsClosed = &check.Check{
+	ID:       "enforce.fails-closed",
+	Title:    "a point that cannot ask about a token lets nobody in, and recovers",
+	Broken:   "a point lets in what it cannot ask about, or does not recover",
+	Why:      "whoever can make introspection fail, by load or by a long token, opens the API with any token, a revoked one too",
+	Fix:      "refuse when introspection answers anything but a whole answer, with 503 for the caller; do not fall back to what the token says of itself",
+	Refs:     []frameworks.Ref{frameworks.ASVS("16.5.3"), frameworks.ASVS("16.5.2"), frameworks.RFC(7662, "2.2"), frameworks.RFC(9700, "2.3"), frameworks.Tenet(6), frameworks.House()},
+	Rows:     []string{"L-IN-08", "L-IN-09"},
+	Severity: logbook.High,
+	At:       check.WholeStack,
+	Needs:    []check.Need{introspecting, check.Hook(plan.BreakIntrospection), check.Hook(plan.RestoreIntrospection)},
+	Alone:    true,
+	Harm:     check.SharedImpact,
+	Twin:     defect.Set{FailsOpen: true},
+	Also:     []defect.Set{{AudienceOptional: true}},
+	Run: func(ctx context.Context, p *check.Pass) error {
+		partner, err := p.Partner(ctx)
+		if err != nil {
+			return err
+		}
+		var calls []check.Call
+		for i := range p.Stack.Plan.Points {
+			point := &p.Stack.Plan.Points[i]
+			if !introspects(*point) || p.Cast.TokenServer(point) != p.Cast.HomeServer() {
+				continue
+			}
+			token, err := partner.Token(ctx, point)
+			if err != nil {
+				return err
+			}
+			call := p.CallAt(point, p.Allowed(point), partner, token)
+			// How the point refuses is learnt while it can still ask.
+			err = p.Refuses(ctx, call, forge.New(p.Stack.Keeper, nil).GarbageToken())
+			if err != nil {
+				return err
+			}
+			p.Where(point.Name)
+			calls = append(calls, call)
+		}
+		if len(calls) == 0 {
+			return check.NotApplicable("no point introspects tokens of %s", p.Cast.HomeServer())
+		}
+		err = broken(ctx, p, calls, "down", "introspection answers errors")
+		if err != nil {
+			return err
+		}
+		if !namesFault(p.Stack.Plan.Hooks[plan.BreakIntrospection]) {
+			p.Note("hook %s has no {fault}, so answers without aud were not tried", plan.BreakIntrospection)
+			return nil
+		}
+		calls = slices.DeleteFunc(calls, func(c check.Call) bool { return c.Point.Resource == "" })
+		return broken(ctx, p, calls, "no_audience", "introspection answers without aud")
+	},
+}
+
+// namesFault says whether a hook can be told what to break.
+func namesFault(hook plan.Hook) bool {
+	return strings.Contains(hook.HTTP+hook.Body+strings.Join(hook.Exec, " "), "{fault}")
+}
+
+// broken brings unseen tokens while introspection is broken in a way, and again when it is whole.
+func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what string) error {
+	unseen := make([]check.Call, len(calls))
+	for i, call := range calls {
+		var err error
+		unseen[i], err = p.Unseen(ctx, call)
+		if err != nil {
+			return err
+		}
+	}
+	_, err := p.Hook(ctx, plan.BreakIntrospection, nil, map[string]string{"fault": fault})
+	for i := 0; err == nil && i < len(unseen); i++ {
+		err = shut(ctx, p, unseen[i], what)
+	}
+	// Whatever came of it: introspection does not stay broken, and a ride that is stopped must not leave it so.
+	_, restored := p.Hook(context.WithoutCancel(ctx), plan.RestoreIntrospection, nil, map[string]string{"fault": "none"})
+	err = errors.Join(err, restored)
+	if err != nil {
+		return err
+	}
+	for _, call := range unseen {
+		took, answer, err := p.Becomes(ctx, call, wire.Accepted, p.Limits.Settle.D())
+		if err != nil {
+			return err
+		}
+		outcome := logbook.Pass
+		if answer.Decision != wire.Accepted {
+			outcome = logbook.Fail
+		}
+		const expected = "let in once introspection is whole again"
+		p.Case("recovery of "+call.Point.Name+": "+what, outcome, expected, fmt.Sprintf("%s after %v", answer.Why, took.Round(time.Millisecond)), "", "")
+		p.Where(call.Point.Name)
+	}
+	return nil
+}
+
+// shut asserts that a call is not let in now.
+func shut(ctx context.Context, p *check.Pass, unseen check.Call, what string) error {
+	const expected = "not let in"
+	name := unseen.Point.Name + ": " + what
+	x, answer, err := p.Do(ctx, wire.Altered, unseen)
+	if err != nil {
+		return err
+	}
+	closed := answer.Decision == wire.Denied || answer.Decision == wire.Odd || x.Status >= 500 || x.Failure == wire.Timeout || x.Failure == wire.Reset
+	switch {
+	case answer.Decision == wire.Accepted:
+		p.Case(name, logbook.Fail, expected, answer.Why+", accepted", what, "")
+	case closed && !answer.Cached && !answer.Foreign:
+		p.Case(name, logbook.Pass, expected, answer.Why, what, "")
+	default:
+		p.Case(name, logbook.Inconclusive, expected, "", what, "the call could not be decided: "+answer.Why)
+	}
+	p.Where(unseen.Point.Name)
+	return nil
+}
