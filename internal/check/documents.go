@@ -2,12 +2,14 @@ package check
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
@@ -49,8 +51,8 @@ func (p *Pass) Documents(ctx context.Context) ([]Document, error) {
 
 // Host is one address of the stack that speaks TLS.
 type Host struct {
-	Name string // the point's or server's, and the address where it has several
-	Call Call   // a request without credentials, over a connection of its own; accepted means that it was answered
+	Name    string       // the point's or server's, and the address where it has several
+	Request wire.Request // without credentials, over a connection of its own; what is answered to it is of no interest
 }
 
 // Hosts gives the hosts behind which the points and authorization servers of the plan stand, each once, with the
@@ -59,7 +61,15 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 	var hosts []Host
 	var plain []string
 	seen := map[string]bool{}
-	add := func(name, address, node string) {
+	var certificate *tls.Certificate // shown where one may be demanded, so that the handshake comes to its end
+	if p.Cast.Has(cast.Partner) {
+		partner, err := p.Cast.Member(ctx, cast.Partner)
+		if err != nil {
+			return nil, nil, err
+		}
+		certificate = partner.Client().Certificate
+	}
+	add := func(name, address, node string, demands bool) {
 		parsed, err := url.Parse(address)
 		if err != nil || parsed.Host == "" || seen[parsed.Host+"|"+node] {
 			return
@@ -71,7 +81,10 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 		}
 		request := oauth.Get(name, address)
 		request.Over = wire.Line{Address: node, Fresh: true}
-		hosts = append(hosts, Host{Name: nodeName(name, node), Call: reached(name, request)})
+		if demands {
+			request.Over.Certificate = certificate
+		}
+		hosts = append(hosts, Host{Name: nodeName(name, node), Request: request})
 	}
 	allowed, err := p.Stack.Plan.Hosts()
 	if err != nil {
@@ -82,7 +95,7 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 		if described.Issuer == "" || len(described.Token.Exec) > 0 {
 			continue
 		}
-		add(name, described.Issuer, "")
+		add(name, described.Issuer, "", false)
 		if name != p.Cast.HomeServer() {
 			continue
 		}
@@ -92,7 +105,7 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 		}
 		for _, address := range []string{server.Endpoints.Token, server.Endpoints.JWKS, server.Endpoints.Introspection, server.Endpoints.Revocation, server.Aliases.Token} {
 			if slices.Contains(allowed, dialled(address)) {
-				add(name, address, "")
+				add(name, address, "", address == server.Aliases.Token)
 			}
 		}
 	}
@@ -103,7 +116,7 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 			nodes = []string{""}
 		}
 		for _, node := range nodes {
-			add(point.Name, strings.TrimSuffix(point.URL, "/")+"/", node)
+			add(point.Name, strings.TrimSuffix(point.URL, "/")+"/", node, point.TLSClient == "required")
 		}
 	}
 	return hosts, plain, nil
@@ -120,19 +133,6 @@ func dialled(address string) string {
 		port = map[string]string{"https": "443", "http": "80"}[parsed.Scheme]
 	}
 	return strings.ToLower(net.JoinHostPort(parsed.Hostname(), port))
-}
-
-func reached(name string, request wire.Request) Call {
-	return Call{
-		Name: "a connection to " + name,
-		Make: func() (wire.Request, error) { return request.Clone(), nil },
-		Decide: func(_ context.Context, x wire.Exchange) Answer {
-			if answer, failed := decideFailure(x); failed {
-				return answer
-			}
-			return Answer{Decision: wire.Accepted, Strong: true, Why: fmt.Sprintf("%s with %s, answered %d", x.TLS, x.Suite, x.Status)}
-		},
-	}
 }
 
 // Works asserts that a call is accepted, as one of several variants.

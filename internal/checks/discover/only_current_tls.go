@@ -3,6 +3,7 @@ package discover
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/url"
 	"strings"
@@ -45,30 +46,9 @@ var OnlyCurrentTLS = &check.Check{
 			p.Case(address, logbook.Fail, "TLS", "plain HTTP", "", "")
 		}
 		for _, host := range hosts {
-			x, answer, err := p.Do(ctx, wire.Control, host.Call)
+			err = handshakes(ctx, p, host)
 			if err != nil {
 				return err
-			}
-			switch {
-			case x.Failure == wire.Untrusted:
-				p.Case(host.Name+" shows a certificate that is trusted", logbook.Fail, "a chain to the roots of the plan, for this name", x.Detail, "", "")
-				continue
-			case answer.Decision != wire.Accepted:
-				p.Case(host.Name, logbook.Inconclusive, "", "", "", host.Call.Name+" could not be made: "+answer.Why)
-				continue
-			}
-			err = p.Refuses(ctx, host.Call, offering(host.Name+" is offered TLS 1.0 and 1.1", wire.Offer{Min: tls.VersionTLS10, Max: tls.VersionTLS11, Suites: old()}), offering(host.Name+" is offered RC4", wire.Offer{Min: tls.VersionTLS12, Max: tls.VersionTLS12, Suites: rc4()}))
-			if err != nil {
-				return err
-			}
-			_, answer, err = p.Do(ctx, wire.Baseline, host.Call.With(func(r *wire.Request) {
-				r.Over.Offer = wire.Offer{Min: tls.VersionTLS12, Max: tls.VersionTLS12, Suites: weak()}
-			}))
-			if err != nil {
-				return err
-			}
-			if answer.Decision == wire.Accepted {
-				p.Note("%s takes suites with RSA key transport or 3DES, which RFC 9325 §4.1 says it SHOULD NOT: %s", host.Name, answer.Why)
 			}
 		}
 		if len(hosts) == 0 && len(plain) > 0 {
@@ -78,11 +58,72 @@ var OnlyCurrentTLS = &check.Check{
 	},
 }
 
-func offering(name string, offer wire.Offer) wire.Change {
-	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
-		r.Over.Offer = offer
-		return r, nil
-	}}
+// handshakes offers a host what is good, and between that what is not. What is answered to the request behind the handshake
+// is of no interest.
+func handshakes(ctx context.Context, p *check.Pass, host check.Host) error {
+	good, err := agreed(ctx, p, host, wire.Offer{})
+	if err != nil {
+		return err
+	}
+	switch {
+	case good.Failure == wire.Untrusted:
+		p.Case(host.Name+" shows a certificate that is trusted", logbook.Fail, "a chain to the roots of the plan, for this name", good.Detail, "", "")
+		return nil
+	case good.TLS == "":
+		p.Case(host.Name, logbook.Inconclusive, "", "", "", fmt.Sprintf("no connection to %s could be made: %s %s", host.Name, good.Failure, good.Detail))
+		return nil
+	}
+	for _, bad := range []struct {
+		name  string
+		offer wire.Offer
+	}{
+		{host.Name + " is offered TLS 1.0 and 1.1", wire.Offer{Min: tls.VersionTLS10, Max: tls.VersionTLS11, Suites: old()}},
+		{host.Name + " is offered RC4", wire.Offer{Min: tls.VersionTLS12, Max: tls.VersionTLS12, Suites: rc4()}},
+	} {
+		x, err := agreed(ctx, p, host, bad.offer)
+		if err != nil {
+			return err
+		}
+		after, err := agreed(ctx, p, host, wire.Offer{})
+		if err != nil {
+			return err
+		}
+		differs := "TLS offer: " + wire.Offer{}.String() + " -> " + bad.offer.String()
+		switch {
+		case x.TLS != "":
+			p.Case(bad.name, logbook.Fail, "the handshake is refused", "agreed on "+x.TLS+" with "+x.Suite, differs, "")
+		case after.TLS == "":
+			p.Case(bad.name, logbook.Inconclusive, "", "", differs, fmt.Sprintf("the good handshake with %s after it failed: %s %s", host.Name, after.Failure, after.Detail))
+		case x.Failure == wire.Alert || x.Failure == wire.Reset:
+			p.Case(bad.name, logbook.Pass, "the handshake is refused", string(x.Failure)+" "+x.Detail, differs, "")
+		default:
+			p.Case(bad.name, logbook.Inconclusive, "", "", differs, fmt.Sprintf("%s: %s %s", bad.name, x.Failure, x.Detail))
+		}
+	}
+	x, err := agreed(ctx, p, host, wire.Offer{Min: tls.VersionTLS12, Max: tls.VersionTLS12, Suites: weak()})
+	if err != nil {
+		return err
+	}
+	if x.TLS != "" {
+		p.Note("%s agrees on %s, with a client that offers nothing better; RFC 9325 §4.1 says that it SHOULD NOT", host.Name, x.Suite)
+	}
+	return nil
+}
+
+// agreed opens a connection with an offer. A reset may be the network's, so it counts if it comes three times (rule 5).
+func agreed(ctx context.Context, p *check.Pass, host check.Host, offer wire.Offer) (wire.Exchange, error) {
+	request := host.Request.Clone()
+	request.Over.Offer = offer
+	purpose := wire.Baseline
+	if offer.Min != 0 {
+		purpose = wire.Altered
+	}
+	for attempt := 1; ; attempt++ {
+		x, err := p.Send(ctx, purpose, request)
+		if err != nil || x.TLS != "" || x.Failure != wire.Reset || attempt == 3 {
+			return x, err
+		}
+	}
 }
 
 // rc4 are the suites that MUST NOT be negotiated (RFC 9325 §4.1) and that crypto/tls can offer.

@@ -41,12 +41,12 @@ var CredentialsLast = &check.Check{
 			return err
 		}
 		for _, host := range hosts {
-			x, answer, err := p.Do(ctx, wire.Baseline, host.Call)
+			x, err := p.Send(ctx, wire.Baseline, host.Request)
 			if err != nil {
 				return err
 			}
 			if len(x.Chain) == 0 {
-				p.Case("the certificate of "+host.Name, logbook.Inconclusive, "", "", "", "the certificate of "+host.Name+" could not be seen: "+answer.Why)
+				p.Case("the certificate of "+host.Name, logbook.Inconclusive, "", "", "", "the certificate of "+host.Name+" could not be seen: "+x.Detail)
 				continue
 			}
 			lasts(p, "the chain of "+host.Name, x.Chain)
