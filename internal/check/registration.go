@@ -25,6 +25,12 @@ func (r Registered) Told(member string) (string, bool) {
 
 // Register registers a new client of a role by a wish. What comes of it is in the ledger and removed at the end.
 func (p *Pass) Register(ctx context.Context, purpose wire.Purpose, role string, wish cast.Wish) (Registered, error) {
+	return p.RegisterAltered(ctx, purpose, role, wish, func(r wire.Request) (wire.Request, error) { return r, nil })
+}
+
+// RegisterAltered does the same with a request that was altered before it is sent, body and all. Whatever comes of it is
+// the draft's.
+func (p *Pass) RegisterAltered(ctx context.Context, purpose wire.Purpose, role string, wish cast.Wish, alter func(wire.Request) (wire.Request, error)) (Registered, error) {
 	draft, err := p.Cast.Draft(ctx, role, wish)
 	if err != nil {
 		return Registered{}, err
@@ -35,6 +41,10 @@ func (p *Pass) Register(ctx context.Context, purpose wire.Purpose, role string, 
 	request, err := p.Cast.RegistrationRequest(draft)
 	if err != nil {
 		return Registered{}, err
+	}
+	request, err = alter(request)
+	if err != nil {
+		return Registered{}, Broken("a registration could not be altered: %v", err)
 	}
 	request.Unrecorded = true // it is recorded with what it says
 	x, err := p.through(ctx, purpose, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {

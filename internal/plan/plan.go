@@ -257,6 +257,7 @@ type Limits struct {
 	Entitlement           Duration         `yaml:"entitlement" default:"10s" doc:"How long a token may carry rights that were taken away."`
 	KeyWithdrawal         Duration         `yaml:"key_withdrawal" default:"10s" doc:"How long a token signed with a withdrawn key may still be accepted."`
 	SecretOverlap         Duration         `yaml:"secret_overlap" default:"0s" doc:"How long an old secret may work after its rotation."`
+	SecretLifetime        Duration         `yaml:"secret_lifetime" default:"0s" doc:"How long a client secret may live, as its registration tells (RFC 7591 section 3.2.1); 0s is without an end."`
 	Window                Duration         `yaml:"window" default:"10s" doc:"How long access may outlive the end of its window."`
 	TokenLifetime         Duration         `yaml:"token_lifetime" default:"10m" doc:"How long an access token may live."`
 	LogDelay              Duration         `yaml:"log_delay" default:"30s" doc:"How late a record may arrive in the audit log."`

@@ -14,7 +14,7 @@ import (
 )
 
 // NeighboursRegistrationToken plays the neighbour, who shows its own registration token at the partner's configuration
-// URL, to delete it and to read it. Both are clients of this check's own. The partner may be gone afterwards, and some
+// URL, to delete it, to change it and to read it. Both are clients of this check's own. The partner may be gone afterwards, and some
 // servers end a registration token that is used at another client's URL (seen: oidc-provider): nobody can remove the
 // neighbour by RFC 7592 then. So the worse misuse comes first, and another follows only where the token still lives.
 //
@@ -45,7 +45,7 @@ var NeighboursRegistrationToken = &check.Check{
 		if partner.Client().RegistrationURI == "" || neighbour.Client().RegistrationToken.Empty() {
 			return check.NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
 		}
-		for _, method := range []string{"DELETE", "GET"} {
+		for _, method := range []string{"DELETE", "PUT", "GET"} {
 			lives, err := misused(ctx, p, partner, neighbour, method)
 			if err != nil || !lives {
 				return err
@@ -54,6 +54,9 @@ var NeighboursRegistrationToken = &check.Check{
 		return nil
 	},
 }
+
+// changedBy stands behind the name of a client that the neighbour changed.
+const changedBy = " (changed)"
 
 // misused asks for the partner's registration with the neighbour's token, between two readings of it by the partner and
 // after one of the neighbour's own. It tells whether the partner is still there and the neighbour's token good.
@@ -65,11 +68,22 @@ func misused(ctx context.Context, p *check.Pass, partner, neighbour *cast.Member
 			return false, err
 		}
 	}
-	request, err := forge.WithToken(neighbour.Client().RegistrationToken, "").Apply(partner.Client().ReadRequest(*partner.Server))
+	request := partner.Client().ReadRequest(*partner.Server)
+	request.Method = method
+	if method == "PUT" {
+		var err error
+		changed := partner.Client().Metadata()
+		changed["client_name"] = partner.Name() + changedBy
+		request, err = p.Cast.UpdateRequest(partner, changed)
+		if err != nil {
+			return false, err
+		}
+	}
+	request, err := forge.WithToken(neighbour.Client().RegistrationToken, "").Apply(request)
 	if err != nil {
 		return false, err
 	}
-	request.Method, request.Who = method, neighbour.Role
+	request.Who = neighbour.Role
 	x, err := p.Send(ctx, wire.Altered, request)
 	if err != nil {
 		return false, err
@@ -83,9 +97,13 @@ func misused(ctx context.Context, p *check.Pass, partner, neighbour *cast.Member
 		p.Case(name, logbook.Fail, expected, why, differs, "")
 		return method != "DELETE", nil
 	default:
-		err = p.Opens(ctx, own)
+		now, _, err := p.Read(ctx, partner)
 		if err != nil {
 			return false, err
+		}
+		if told, _ := now["client_name"].(string); told == partner.Name()+changedBy {
+			p.Case(name, logbook.Fail, expected, why+", and the client is changed all the same", differs, "")
+			return false, nil
 		}
 		p.Case(name, logbook.Pass, expected, why, differs, "")
 	}

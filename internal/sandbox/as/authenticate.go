@@ -119,7 +119,8 @@ func bySecret(c *call, shown clientAuthentication, cl *client) (*client, *answer
 		return cl, nil
 	}
 	downgraded := c.defects.MethodDowngrade && cl.registration.method == clientSecretBasic && shown.kind == clientSecretPost
-	if cl.registration.method != shown.kind && !downgraded {
+	beside := c.defects.SecretForEveryMethod && !usesSecret(cl.registration.method) && shown.kind == clientSecretBasic
+	if cl.registration.method != shown.kind && !downgraded && !beside {
 		return nil, invalidClient("the client is registered for another method")
 	}
 	if refused := cl.heldOffNow(c); refused != nil {

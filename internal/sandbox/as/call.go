@@ -166,7 +166,7 @@ func (c *call) object() (map[string]json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(c.body, &members)
 	if err != nil || members == nil {
-		return nil, errors.New("the body must be one JSON object")
+		return nil, &wrongType{"the body", "one JSON object"}
 	}
 	return members, nil
 }
@@ -176,6 +176,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   any
+	page   string // HTML instead of a body
 	reason string
 }
 
@@ -221,6 +222,12 @@ func invalidToken(c *call) answer {
 
 func (a answer) write(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
+	if a.page != "" {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(a.status)
+		_, _ = w.Write([]byte(a.page)) // the client has gone: there is nobody to tell
+		return
+	}
 	if a.body == nil {
 		w.WriteHeader(a.status)
 		return

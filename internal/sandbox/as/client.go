@@ -166,9 +166,12 @@ func (s *Server) information(c *client) map[string]any {
 	if c.statement != "" && !s.cfg.Defects().StatementNotReturned {
 		told[statementMember] = c.statement // RFC 7591 §3.2.1: unmodified
 	}
-	if usesSecret(r.method) {
+	if c.secret != "" {
 		told["client_secret"] = c.secret
 		told["client_secret_expires_at"] = c.secretExpiresAt()
+		if s.cfg.Defects().SecretExpiryUntold {
+			delete(told, "client_secret_expires_at")
+		}
 	}
 	return told
 }

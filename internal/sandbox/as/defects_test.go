@@ -11,6 +11,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"reflect"
 	"slices"
@@ -142,6 +143,67 @@ var defectRows = []struct {
 	{defect.Set{RegistrationCertificateOptional: true}, registrationCertificate, "403 access_denied; 403 access_denied; 403 access_denied; 403 access_denied; 200", "201; 200; 403 access_denied; 403 access_denied; 200"},
 	{defect.Set{InitialAccessTokenStateless: true}, accessTokens, "201; 401 invalid_token; 401 invalid_token; 401 invalid_token", "201; 201; 201; 201"},
 	{defect.Set{ReregistrationRevives: true}, reregistration, "false dead 401 invalid_token", "true alive 200"},
+	{defect.Set{SubjectsUnchecked: true}, func(g *rig) string {
+		none := map[string]any{"token_endpoint_auth_method": "tls_client_auth"}
+		two := map[string]any{"token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=acme", "tls_client_auth_san_dns": "acme.example"}
+		a := g.json("POST", "/register", none, bearer(initial))
+		b := g.json("POST", "/register", two, bearer(initial))
+		login := func(r reply) string {
+			return partner{g: g, id: r.text("client_id")}.overTLS(certificate(g.client("acme", ca.Options{}))).is()
+		}
+		return a.is() + " " + login(a) + "; " + b.is() + " " + login(b)
+	}, "400 invalid_client_metadata 401 invalid_client; 400 invalid_client_metadata 401 invalid_client", "201 200; 201 200"},
+	{defect.Set{SecretForEveryMethod: true}, func(g *rig) string {
+		p := g.bySubject("CN=acme")
+		return fmt.Sprint(p.secret != "") + " " + p.grant("").is()
+	}, "false 401 invalid_client", "true 200"},
+	{defect.Set{SecretExpiryUntold: true}, func(g *rig) string {
+		_, there := g.json("POST", "/register", map[string]any{}, bearer(initial)).body["client_secret_expires_at"]
+		return fmt.Sprint(there)
+	}, "true", "false"},
+	{defect.Set{RegisteredScopeIgnored: true}, func(g *rig) string {
+		p := g.register(map[string]any{"client_name": "beta ride neighbour", "scope": "payments:read"})
+		return p.grant("scope=payments:write").is()
+	}, "400 invalid_scope", "200"},
+	{defect.Set{BadMetadataCrashes: true}, func(g *rig) string {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/register", strings.NewReader("null"))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+initial)
+		g.protocol.ServeHTTP(w, r)
+		other := g.json("POST", "/register", map[string]any{"token_endpoint_auth_method": "x"}, bearer(initial))
+		return fmt.Sprint(w.Code) + "; " + other.is()
+	}, "400; 400 invalid_client_metadata", "500; 400 invalid_client_metadata"},
+	{defect.Set{AccessTokenManages: true}, func(g *rig) string {
+		p := g.partner()
+		return g.json("GET", p.path(), nil, bearer(p.access(""))).is() + "; " + g.json("GET", p.path(), nil, bearer(g.partner().access(""))).is()
+	}, "401 invalid_token; 401 invalid_token", "200; 401 invalid_token"},
+	{defect.Set{UpdateForgotten: true}, func(g *rig) string {
+		p := g.partner()
+		a := g.json("PUT", p.path(), map[string]any{"client_id": p.id, "client_uri": "https://acme.example"}, bearer(p.token))
+		b := g.json("GET", p.path(), nil, bearer(a.text("registration_access_token")))
+		return a.text("client_uri") + "; " + b.text("client_uri")
+	}, "https://acme.example; https://acme.example", "https://acme.example; "},
+	{defect.Set{UpdateUnfiltered: true}, func(g *rig) string {
+		p := g.partner()
+		a := g.json("PUT", p.path(), map[string]any{"client_id": p.id, "scope": "payments:read admin", "grant_types": []string{"password"}}, bearer(p.token))
+		return a.text("scope") + " " + fmt.Sprint(a.body["grant_types"])
+	}, "payments:read [client_credentials]", "payments:read admin [password]"},
+	{defect.Set{UpdateTakesSecret: true}, func(g *rig) string {
+		p := g.partner()
+		a := g.json("PUT", p.path(), map[string]any{"client_id": p.id, "client_secret": "my own secret"}, bearer(p.token))
+		p.secret = "my own secret"
+		return a.is() + "; " + p.grant("").is()
+	}, "400 invalid_client_metadata; 401 invalid_client", "200; 200"},
+	{defect.Set{UpdateByBody: true}, func(g *rig) string {
+		p, n := g.partner(), g.neighbour()
+		a := g.json("PUT", p.path(), map[string]any{"client_id": n.id, "client_name": "mine"}, bearer(p.token))
+		return a.is() + "; " + g.json("GET", n.path(), nil, bearer(n.token)).is()
+	}, "400 invalid_client_metadata; 200", "200; 401 invalid_token"},
+	{defect.Set{DeleteUnsupported: true}, func(g *rig) string {
+		p := g.partner()
+		return g.json("DELETE", p.path(), nil, bearer(p.token)).is()
+	}, "204", "501 not_implemented"},
 	{defect.Set{SecretIgnored: true}, func(g *rig) string {
 		p := g.partner()
 		near := basic(p.id, p.secret[:8]+"and something else")
@@ -632,12 +694,16 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"AssertionExpiryIgnored": {"AssertionTimesIgnored", "AssertionAudienceMixed"},
 		// whoever is refused hears it in the framework's words
 		"FrameworkErrors": {
-			"SecretIgnored", "SecretExpiryIgnored", "FormerMethodWorks", "MalformedCrashes", "OldSecretWorks", "DeleteKeepsTokens",
+			"SecretForEveryMethod", "UpdateTakesSecret", "SecretIgnored", "SecretExpiryIgnored", "FormerMethodWorks", "MalformedCrashes", "OldSecretWorks", "DeleteKeepsTokens",
 			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens", "OtherEnvironmentKnown",
 		},
 		"OpenRegistration":          {"InitialAccessTokenStateless"},
 		"StatementUnverified":       {"StatementOptional", "StatementIssuerIgnored"},
-		"ScopelessToken":            {"ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
+		"ScopelessToken":            {"RegisteredScopeIgnored", "ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
+		"GrantsUnfiltered":          {"UpdateUnfiltered"},
+		"RegisteredScopeUnfiltered": {"UpdateUnfiltered"},
+		"UpdateForgotten":           {"FormerMethodWorks", "OldKeyWorks", "OldCertificateWorks"},
+		"DeleteUnsupported":         {"ReregistrationRevives", "LifecycleUnlogged", "DeleteKeepsTokens", "DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
 		"ScopeUntold":               {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens", "DefaultScopeAdded"},
 		"DefaultScopeUnbounded":     {"RegisteredScopeUnfiltered", "ScopeUntold", "ReductionKeepsTokens"},
 		"LifetimeAsText":            {"LongLivedToken"},

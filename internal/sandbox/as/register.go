@@ -27,7 +27,7 @@ func (s *Server) register(c *call) answer {
 	}
 	members, err := c.object()
 	if err != nil {
-		return invalidMetadata(c, err)
+		return c.badMetadata(err)
 	}
 	c.event.ClientName = asWritten(members["client_name"])
 	members, vouched, refused := s.vouched(c, members, cl)
@@ -41,7 +41,7 @@ func (s *Server) register(c *call) answer {
 	cl.allowed = union(s.cfg.Grantable, s.cfg.Privileged(name))
 	r, err := readRegistration(c, members, cl)
 	if err != nil {
-		return invalidMetadata(c, err)
+		return c.badMetadata(err)
 	}
 	if !admitted.permits(c, r.organization) {
 		return invalidToken(c)
@@ -51,7 +51,7 @@ func (s *Server) register(c *call) answer {
 		cl = former
 	}
 	cl.registration = r
-	if usesSecret(r.method) {
+	if usesSecret(r.method) || c.defects.SecretForEveryMethod {
 		cl.giveSecret(c)
 		if c.defects.SecretFromSoftware {
 			cl.secret = secretOfSoftware(r)
@@ -80,7 +80,7 @@ func (s *Server) configured(c *call) (*client, *answer) {
 	}
 	shown := bearer(c.r)
 	open := reading && c.defects.ConfigurationOpen && !cl.deleted && c.r.Header.Get("Authorization") == ""
-	if !open && !same(shown, cl.registrationToken) && !(c.defects.AnyRegistrationToken && s.liveRegistrationToken(shown)) {
+	if !open && !same(shown, cl.registrationToken) && !(c.defects.AccessTokenManages && s.accessTokenOf(c, cl, shown)) && !(c.defects.AnyRegistrationToken && s.liveRegistrationToken(shown)) {
 		a := invalidToken(c)
 		return nil, &a
 	}
@@ -127,7 +127,10 @@ func (s *Server) update(c *call) answer {
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
-	err = mayUpdate(members, cl)
+	if c.defects.UpdateByBody {
+		cl = s.named(members, cl)
+	}
+	err = mayUpdate(members, cl, c.defects.UpdateTakesSecret)
 	if err != nil {
 		return invalidMetadata(c, err)
 	}
@@ -135,17 +138,25 @@ func (s *Server) update(c *call) answer {
 	if refused != nil {
 		return *refused
 	}
+	if c.defects.UpdateUnfiltered {
+		c.defects.GrantsUnfiltered, c.defects.RegisteredScopeUnfiltered, c.defects.PublicClients = true, true, true
+	}
 	r, err := readRegistration(c, members, cl)
 	if err != nil {
 		return invalidMetadata(c, err)
+	}
+	if c.defects.UpdateForgotten {
+		return s.pretend(cl, r)
 	}
 	cl.setRegistration(r)
 	s.adopt(cl, vouched)
 	cl.generation++
 	cl.registrationToken = newCredential()
-	switch {
+	switch chosen, _ := text(members, "client_secret"); {
 	case !usesSecret(r.method):
 		cl.leaveSecret()
+	case chosen != "" && c.defects.UpdateTakesSecret:
+		cl.secret = chosen
 	case cl.secret == "":
 		cl.giveSecret(c)
 	}
@@ -155,7 +166,7 @@ func (s *Server) update(c *call) answer {
 
 // RFC 7592 §2.2: the request must name its client, must not carry what only the server gives, and must not choose a
 // new secret.
-func mayUpdate(members map[string]json.RawMessage, cl *client) error {
+func mayUpdate(members map[string]json.RawMessage, cl *client, anySecret bool) error {
 	id, err := text(members, "client_id")
 	if err != nil {
 		return err
@@ -172,7 +183,7 @@ func mayUpdate(members map[string]json.RawMessage, cl *client) error {
 	if err != nil {
 		return err
 	}
-	if secret != "" && !same(secret, cl.secret) {
+	if secret != "" && !same(secret, cl.secret) && !anySecret {
 		return errors.New("client_secret must be the current one or absent")
 	}
 	return nil
@@ -183,6 +194,9 @@ func (s *Server) delete(c *call) answer {
 	cl, refused := s.configured(c)
 	if refused != nil {
 		return *refused
+	}
+	if c.defects.DeleteUnsupported {
+		return refuse(http.StatusNotImplemented, "not_implemented", "clients are not deleted here")
 	}
 	if !s.cfg.Situation.DeleteLies {
 		s.remove(c, cl)
@@ -228,7 +242,7 @@ func readRegistration(c *call, members map[string]json.RawMessage, cl *client) (
 		func() error { return r.readSecretLife(members) },
 		func() error { return r.readKeys(c, members) },
 		func() error { return r.readProofs(members) },
-		func() error { return r.readSubject(members) },
+		func() error { return r.readSubject(members, c.defects.SubjectsUnchecked) },
 		func() error { return r.readGrants(members, c.defects.GrantsUnfiltered) },
 		func() error { return r.readScope(members, cl, c.defects.RegisteredScopeUnfiltered) },
 	} {
@@ -365,7 +379,7 @@ func textUpTo(members map[string]json.RawMessage, name string, longest int) (str
 	var value *string
 	err := json.Unmarshal(raw, &value)
 	if err != nil {
-		return "", fmt.Errorf("%s must be a string", name)
+		return "", &wrongType{name, "a string"}
 	}
 	if value == nil {
 		return "", nil
@@ -385,7 +399,7 @@ func texts(members map[string]json.RawMessage, name string) ([]string, error) {
 	var value []string
 	err := json.Unmarshal(raw, &value)
 	if err != nil {
-		return nil, fmt.Errorf("%s must be an array of strings", name)
+		return nil, &wrongType{name, "an array of strings"}
 	}
 	return value, nil
 }

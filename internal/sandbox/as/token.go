@@ -123,7 +123,11 @@ func (s *Server) grantedScope(c *call, cl *client) ([]string, *answer) {
 			return union(asked, s.cfg.Privileged("neighbour")), nil
 		}
 	}
-	granted := within(asked, cl.registration.scope)
+	bound := cl.registration.scope
+	if c.defects.RegisteredScopeIgnored {
+		bound = union(bound, cl.allowed)
+	}
+	granted := within(asked, bound)
 	if len(granted) == 0 {
 		if c.defects.ScopelessToken && len(asked) > 0 {
 			return nil, nil
