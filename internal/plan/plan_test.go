@@ -49,6 +49,7 @@ func TestSmallPlanTakesDefaults(t *testing.T) {
 		"limits.deletion":                 "10s",
 		"limits.entitlement":              "10s",
 		"limits.key_withdrawal":           "10s",
+		"limits.secret_lifetime":          "0s",
 		"limits.secret_overlap":           "0s",
 		"limits.window":                   "10s",
 		"limits.token_lifetime":           "10m",
