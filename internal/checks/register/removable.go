@@ -2,7 +2,6 @@ package register
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -51,7 +50,7 @@ var Removable = &check.Check{
 			return check.CannotTell("the deletion could not be decided: %s", why)
 		case decision == wire.Accepted:
 			p.Holds(expected, true, why)
-		case x.Status != http.StatusMethodNotAllowed && x.Status != http.StatusForbidden: // RFC 7592 §2.3: 403 is "not this client"
+		case x.Status != 405 && x.Status != 403: // RFC 7592 §2.3: 403 is "not this client"
 			p.Holds(expected, false, why)
 		default:
 			other := ""
