@@ -41,6 +41,7 @@ type Config struct {
 	Ledger   *ledger.Ledger // nil: nothing may be created
 	Ride     string         // unique; part of every client_name
 	Note     func(logbook.Note)
+	NewKey   func(alg string) (oauth.Key, error) // nil: oauth.NewKey
 	Rules    Rules
 
 	Witness func(wire.Exchange) wire.Exchange // records what a command of the operator did; nil: nobody does
@@ -101,6 +102,9 @@ func New(cfg Config) (*Cast, error) {
 		failures: map[string]int{},
 		shown:    map[string]string{},
 	}
+	if c.cfg.NewKey == nil {
+		c.cfg.NewKey = oauth.NewKey
+	}
 	if c.cfg.Note == nil {
 		c.cfg.Note = func(logbook.Note) {}
 	}
@@ -118,6 +122,9 @@ func New(cfg Config) (*Cast, error) {
 	}
 	return c, nil
 }
+
+// NewKey makes a key pair for an algorithm of RFC 7518 §3.1.
+func (c *Cast) NewKey(alg string) (oauth.Key, error) { return c.cfg.NewKey(alg) }
 
 // Plan gives the plan that is played.
 func (c *Cast) Plan() *plan.Plan { return c.plan }

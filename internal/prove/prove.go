@@ -58,6 +58,7 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	var entries []logbook.Entry
 	_, err = ride.Run(ctx, ride.Config{
 		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: slowed(network.DialContext, s.Slow), Listen: network.Listen, Tool: "checkride/proof", Rules: s.Rules,
+		NewKey: newKey,
 		Ledger: filepath.Join(s.Dir, "ledger.jsonl"), StateDir: s.Dir,
 		Write: func(entry logbook.Entry) error { entries = append(entries, entry); return nil },
 	})

@@ -27,6 +27,7 @@ import (
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/ledger"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/profile"
 	"github.com/checkride/checkride/internal/secret"
@@ -49,8 +50,9 @@ type Config struct {
 	Tool       string                                     // name and version
 	Command    string                                     // as it was called, for the report
 	Rules      Rules
-	Concurrent int     // seats; 0: the plan's
-	Parked     *Parked // the ride was parked and goes on; nil: it begins
+	Concurrent int                                 // seats; 0: the plan's
+	NewKey     func(alg string) (oauth.Key, error) // makes key pairs; nil: new ones each time
+	Parked     *Parked                             // the ride was parked and goes on; nil: it begins
 }
 
 // Rules of truth taken out, for tests that show what they are for. The zero value holds them all.
@@ -141,7 +143,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.cast, err = cast.New(cast.Config{
-		Plan: p, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Ledger: r.ledger, Ride: r.id, Rules: r.cfg.Rules.Cast, Witness: r.wire.Witness,
+		Plan: p, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Ledger: r.ledger, Ride: r.id, Rules: r.cfg.Rules.Cast, NewKey: r.cfg.NewKey, Witness: r.wire.Witness,
 		Note: func(note logbook.Note) { r.record(logbook.Entry{At: time.Since(r.start), Note: &note}) },
 	})
 	if err != nil {

@@ -166,6 +166,7 @@ func (m *meter) Read(p []byte) (int, error) {
 type pool struct {
 	mu     sync.Mutex // held for computing only
 	idle   map[lineKey][]*line
+	swept  time.Time
 	closed bool
 }
 
@@ -192,9 +193,15 @@ func (p *pool) put(l *line, oldest time.Duration) {
 	p.mu.Unlock()
 }
 
+// sweep drops what was idle for too long. A ride has many kinds of connections, so it looks now and then and not each time.
 func (p *pool) sweep(oldest time.Duration) {
 	var old []*line
 	p.mu.Lock()
+	if time.Since(p.swept) < oldest/4 {
+		p.mu.Unlock()
+		return
+	}
+	p.swept = time.Now()
 	for key, lines := range p.idle {
 		young := 0
 		for young < len(lines) && time.Since(lines[young].idle) >= oldest {

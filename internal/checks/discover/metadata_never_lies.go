@@ -150,7 +150,7 @@ func algorithmsWork(ctx context.Context, p *check.Pass, server oauth.Server) err
 	if len(listed) == 0 || !slices.Contains(possible, oauth.PrivateKeyJWT) {
 		return nil
 	}
-	keys, err := keysFor(listed)
+	keys, err := keysFor(p, listed)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func algorithmsWork(ctx context.Context, p *check.Pass, server oauth.Server) err
 	var hidden *oauth.Key
 	for _, alg := range []string{"ES384", "ES512", "ES256", "EdDSA"} {
 		if !slices.Contains(listed, alg) && (alg != "EdDSA" || !slices.Contains(listed, "Ed25519")) {
-			key, err := oauth.NewKey(alg)
+			key, err := p.Cast.NewKey(alg)
 			if err != nil {
 				return err
 			}
@@ -211,7 +211,7 @@ func algorithmsWork(ctx context.Context, p *check.Pass, server oauth.Server) err
 
 // keysFor makes a key for each algorithm that can be made. RSA keys are dear, so one serves all algorithms, under a kid for
 // each.
-func keysFor(algorithms []string) ([]oauth.Key, error) {
+func keysFor(p *check.Pass, algorithms []string) ([]oauth.Key, error) {
 	var keys []oauth.Key
 	var rsa oauth.Key
 	for _, alg := range algorithms {
@@ -220,7 +220,7 @@ func keysFor(algorithms []string) ([]oauth.Key, error) {
 			keys = append(keys, oauth.Key{ID: rsa.ID + "-" + alg, Alg: alg, Signer: rsa.Signer})
 			continue
 		}
-		key, err := oauth.NewKey(alg)
+		key, err := p.Cast.NewKey(alg)
 		if err != nil {
 			continue // HS256 needs a secret, and what we do not know we cannot try
 		}

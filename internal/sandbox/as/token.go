@@ -272,18 +272,19 @@ func tokenAnswer(c *call, t *token) answer {
 	return a
 }
 
-// lookup finds the state of an access token in its one right spelling, signed by a key that is still published.
+// lookup finds the state of an access token: the very text that was issued, signed by a key that is still published. Its
+// signature need not be verified, for only the text that this server signed is found.
 func (s *Server) lookup(raw string) *token {
 	parsed, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return s.handle(raw)
 	}
-	key, ok := s.published(parsed.Headers[0].KeyID)
+	_, ok := s.published(parsed.Headers[0].KeyID)
 	if !ok {
 		return nil
 	}
 	var claims jwt.Claims
-	err = parsed.Claims(key.private.Public(), &claims)
+	err = parsed.UnsafeClaimsWithoutVerification(&claims)
 	if err != nil {
 		return nil
 	}
