@@ -41,13 +41,19 @@ func (p *Pass) nameOf(member *cast.Member) string {
 // Tells asserts that the logs that cover the pass's place tell of each step, a case for each: within the agreed delay
 // there is a record, there is one of its kind, and it says what was decided. What else it lacks of a complete record is
 // told with it. Logs that show nothing of this ride at all prove nothing: the source cannot be reached.
-func (p *Pass) Tells(ctx context.Context, steps ...Step) error {
+func (p *Pass) Tells(ctx context.Context, steps ...Step) error { return p.tells(ctx, false, steps) }
+
+// TellsOnce asserts what [Pass.Tells] does, and reads the logs for as long as a record may take to arrive: a second record
+// of a step may come late.
+func (p *Pass) TellsOnce(ctx context.Context, steps ...Step) error { return p.tells(ctx, true, steps) }
+
+func (p *Pass) tells(ctx context.Context, linger bool, steps []Step) error {
 	logs := p.Stack.Logs[p.Name]
 	if len(logs) == 0 {
 		return NotApplicable("no audit log covers %s", p.Name)
 	}
 	p.stand()
-	found, err := p.records(ctx, logs, steps)
+	found, err := p.records(ctx, logs, linger, steps)
 	if err != nil {
 		return err
 	}
@@ -78,8 +84,8 @@ func names(logs []*audit.Log) string {
 }
 
 // records polls the logs until one of them tells of each step, or the agreed delay has passed since the last one. All
-// steps share the wait.
-func (p *Pass) records(ctx context.Context, logs []*audit.Log, steps []Step) ([][]audit.Match, error) {
+// steps share the wait. Who lingers polls until that delay has passed, whatever was found.
+func (p *Pass) records(ctx context.Context, logs []*audit.Log, linger bool, steps []Step) ([][]audit.Match, error) {
 	var until time.Time
 	for _, step := range steps {
 		for _, log := range logs {
@@ -97,10 +103,10 @@ func (p *Pass) records(ctx context.Context, logs []*audit.Log, steps []Step) ([]
 			}
 		}
 		found, missing := p.find(logs, steps)
-		if !missing {
+		left := time.Until(until)
+		if !missing && (!linger || left <= 0) {
 			return found, nil
 		}
-		left := time.Until(until)
 		if left <= 0 {
 			if unread != nil {
 				return nil, CannotTell("%v", unread)

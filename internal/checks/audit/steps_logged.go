@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"time"
 
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
@@ -12,7 +13,7 @@ import (
 )
 
 // StepsLogged looks for what the partner was just let do: a token at the authorization server, a call at a point. Each
-// step leaves exactly one record. How complete it is (who, what, when, outcome, origin, resource, correlation and the
+// step leaves exactly one record; the log is read until a second one would be late. How complete it is (who, what, when, outcome, origin, resource, correlation and the
 // partner's name) is told; SP 800-53 AU-3 lists what a record must hold. That
 // there is one record and no second one is our demand.
 var StepsLogged = &check.Check{
@@ -28,7 +29,9 @@ var StepsLogged = &check.Check{
 	Needs:         []check.Need{check.Audit},
 	AnyCredential: true,
 	Promise:       func(*plan.Point) string { return "limits.log_delay" },
+	Waits:         func(l plan.Limits) time.Duration { return l.LogDelay.D() },
 	Twin:          defect.Set{GrantsUnlogged: true},
+	Also:          []defect.Set{{RecordRepeated: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {
@@ -53,6 +56,6 @@ var StepsLogged = &check.Check{
 		if answer.Decision != wire.Accepted {
 			return check.CannotTell("%s was not accepted: %s", call.Name, answer.Why)
 		}
-		return p.Tells(ctx, check.Step{Name: name, Exchange: x, Who: who})
+		return p.TellsOnce(ctx, check.Step{Name: name, Exchange: x, Who: who})
 	},
 }
