@@ -111,9 +111,9 @@ type Set struct {
 	// bind: DPoP
 	KeyThumbprintInHex    bool `json:"key_thumbprint_in_hex,omitempty"`   // AS: cnf.jkt is the thumbprint in hexadecimal
 	DPoPBindingOptional   bool `json:"dpop_binding_optional,omitempty"`   // AS: a client registered with dpop_bound_access_tokens gets a bearer token without a proof
-	ProofAgeIgnored       bool `json:"proof_age_ignored,omitempty"`       // AS: iat of a proof is not looked at
 	DPoPTokenAsBearer     bool `json:"dpop_token_as_bearer,omitempty"`    // edge: a token with cnf.jkt passes as a bearer token, without proof
 	ProofHashOptional     bool `json:"proof_hash_optional,omitempty"`     // edge: a proof without ath passes
+	ProofAgeIgnored       bool `json:"proof_age_ignored,omitempty"`       // edge: iat of a proof is not looked at, and no nonce is asked for
 	ProofSeenByOneNode    bool `json:"proof_seen_by_one_node,omitempty"`  // edge: each node remembers the jti of proofs for itself
 	BindingBySubject      bool `json:"binding_by_subject,omitempty"`      // edge: any certificate with the subject of the bound one satisfies cnf
 	ProofSignatureIgnored bool `json:"proof_signature_ignored,omitempty"` // gateway: decodes a proof without verifying it

@@ -393,6 +393,19 @@ func ProofFrom(offset time.Duration, label string) wire.Change {
 	return proof(label, reason, func(j *wire.JWT) error { return setClaim(j, "iat", wire.FromNow(offset)) })
 }
 
+// ProofBeforeNonce was made at another time, before the server gave a nonce: where nonces tell the time, iat need not
+// (RFC 9449 §4.3 check 11).
+func ProofBeforeNonce(offset time.Duration, label string) wire.Change {
+	without, from := ProofWithoutNonce(), ProofFrom(offset, label)
+	return wire.Change{Name: label, Apply: func(r wire.Request) (wire.Request, error) {
+		r, err := without.Apply(r)
+		if err != nil {
+			return r, err
+		}
+		return from.Apply(r)
+	}}
+}
+
 // LongURI says the URI with a query or fragment, which whoever checks a proof ignores (RFC 9449 §4.3 check 9). It is
 // good.
 func LongURI(more, label string) wire.Change {

@@ -9,11 +9,13 @@ import (
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/wire"
 )
 
-// StaleProof shows proofs of an hour ago and of an hour from now.
+// StaleProof shows proofs of an hour ago and of an hour from now; where the server gives nonces, without one, as proofs
+// are that were made beforehand: with one the nonce tells the time, and iat need not.
 //
-// RFC 9449 §4.3 check 11: iat is within an acceptable time. §11.1: proofs MUST be accepted for a limited time only; §11.2
+// RFC 9449 §4.3 check 11: the time of making, by iat or by a nonce, is within an acceptable window. §11.1: proofs MUST be accepted for a limited time only; §11.2
 // is about proofs that were made beforehand, for which a time in the future is what one takes.
 var StaleProof = &check.Check{
 	ID:       "bind.stale-proof",
@@ -32,6 +34,14 @@ var StaleProof = &check.Check{
 		if err != nil {
 			return err
 		}
-		return p.Refuses(ctx, call, forge.ProofFrom(-time.Hour, "proof of an hour ago"), forge.ProofFrom(time.Hour, "proof of an hour from now"))
+		good, _, err := p.Do(ctx, wire.Control, call)
+		if err != nil {
+			return err
+		}
+		made := forge.ProofFrom
+		if good.Nonce != "" {
+			made = forge.ProofBeforeNonce
+		}
+		return p.Refuses(ctx, call, made(-time.Hour, "proof of an hour ago"), made(time.Hour, "proof of an hour from now"))
 	},
 }

@@ -53,9 +53,6 @@ var defectRows = []struct {
 		with, without := p.grant("", g.proof(g.now, g.nonce())), p.grant("")
 		return with.is() + " " + with.text("token_type") + "; " + without.is() + " " + without.text("token_type")
 	}, "200 DPoP; 400 invalid_dpop_proof ", "200 DPoP; 200 Bearer"},
-	{defect.Set{ProofAgeIgnored: true}, func(g *rig) string {
-		return g.partner().grant("", g.proof(g.now.Add(-time.Hour), g.nonce())).is()
-	}, "400 invalid_dpop_proof", "200"},
 	{defect.Set{MetadataTypo: true}, func(g *rig) string {
 		a := g.send(g.protocol, "GET", wellKnown, "", "")
 		return fmt.Sprint(a.body["introspection_endpoint_auth_signing_alg_values_supported"] != nil, a.body["introspection_endpoint_auth_signing_alg_value_supported"] != nil)

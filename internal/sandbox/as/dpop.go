@@ -20,7 +20,7 @@ func (s *Server) proven(c *call, cl *client) (string, *answer) {
 		return "", nil
 	}
 	want := dpop.Expected{Method: c.r.Method, URI: s.cfg.Issuer + c.r.URL.EscapedPath()}
-	key, fault := s.proofs.Verify(c.r, c.now, want, dpop.Lax{Age: c.defects.ProofAgeIgnored})
+	key, fault := s.proofs.Verify(c.r, c.now, want, dpop.Lax{})
 	if fault == nil {
 		return key, nil
 	}

@@ -53,12 +53,11 @@ func New(ctx context.Context, cfg Config) (*Edge, error) {
 	if cfg.Situation.CacheInFront {
 		e.cache = newCache()
 	}
-	nonces := dpop.NewNonces()
-	proofs := &dpop.Verifier{Nonces: nonces, Seen: dpop.NewSeen()} // one memory for all nodes: a proof that one has seen is used up
+	proofs := &dpop.Verifier{Seen: dpop.NewSeen()} // one memory for all nodes: a proof that one has seen is used up
 	for i := range e.nodes {
 		e.nodes[i] = &node{
 			cfg: cfg, point: e.point, revoked: map[string]revocation{}, gone: map[string]time.Time{},
-			subjects: map[string]string{}, proofs: proofs, own: &dpop.Verifier{Nonces: nonces, Seen: dpop.NewSeen()},
+			subjects: map[string]string{}, proofs: proofs, own: &dpop.Verifier{Seen: dpop.NewSeen()},
 		}
 	}
 	e.nodes[1].lag = cfg.Situation.LaggingReplicas

@@ -273,9 +273,6 @@ func (n *node) authenticate(r *http.Request, presented string) (point.Grant, *po
 	if refusal != nil {
 		return point.Grant{}, refusal
 	}
-	if shown.Proven {
-		grant.NextNonce = n.proofs.Next(time.Now())
-	}
 	if grant.ProofKey != "" && grant.Thumbprint == "" {
 		return grant, nil
 	}

@@ -23,7 +23,7 @@ func (n *node) possessed(r *http.Request, shown point.Shown, g point.Grant, defe
 	if defects.ProofSeenByOneNode {
 		proofs = n.own
 	}
-	return n.point.Possessed(r, shown, g, proofs, dpop.Lax{Hash: defects.ProofHashOptional})
+	return n.point.Possessed(r, shown, g, proofs, dpop.Lax{Hash: defects.ProofHashOptional, Age: defects.ProofAgeIgnored})
 }
 
 // sameSubject is the defect BindingBySubject: the node keeps the subject of each certificate that it has met and, by
