@@ -2,7 +2,7 @@
 
 // Package real runs third-party systems on loopback, so that the program is not only tested on its own sandbox: the
 // certified authorization server oidc-provider, nginx as a gateway that introspects, HAProxy as a gateway that verifies
-// JWTs offline, and a small API behind both.
+// JWTs offline, oauth4webapi as a resource server that takes DPoP proofs, and a small API behind them.
 //
 // Start with [ForTest] in a test, or with [Start], and with [Stack.Plan], which lays a plan for a ride against it. The
 // systems are installed by install.sh in this folder.
@@ -41,6 +41,7 @@ type Options struct {
 	Dir       string        // where configurations, keys and logs are laid; it must exist
 	TokenLife time.Duration // whole seconds; 0: 5 min
 	CacheLife time.Duration // of nginx's introspection cache at /api/; whole seconds; 0: 15 s
+	Proofs    bool          // oidc-provider asks for nonces in DPoP proofs, and a resource server made with oauth4webapi takes JWTs with proofs
 	Given     bool          // registration is off: partner and neighbour exist, and nobody but the gateway may introspect
 }
 
@@ -57,6 +58,7 @@ type Stack struct {
 	Issuer             string // oidc-provider: https://localhost:PORT
 	Nginx              string // introspects: /api/ with a cache, /nocache/ without
 	HAProxy            string // verifies JWTs of [JWTResource] offline
+	Proving            string // takes JWTs of [JWTResource] with DPoP proofs; with Options.Proofs only
 	InitialAccessToken string // empty with Options.Given
 	ResourceServer     Client // may introspect; empty with Options.Given
 	Partner, Neighbour Client // with Options.Given only
@@ -73,6 +75,8 @@ type settings struct {
 	Dir, Open, Guarded, GatewayKey         string
 	Issuer, JSModule                       string
 	IssuerPort, NginxPort, HAProxyPort     int
+	ProvingPort                            int
+	Proving                                string
 	TokenSeconds, CacheSeconds             int
 	GatewayBasic                           string
 	JWTResource, OpaqueResource            string
@@ -126,7 +130,9 @@ func Missing() []string {
 	if err != nil {
 		return append(missing, err.Error())
 	}
-	files["npm package oidc-provider"] = filepath.Join(folder, "node_modules", "oidc-provider", "package.json")
+	for _, name := range []string{"oidc-provider", "oauth4webapi"} {
+		files["npm package "+name] = filepath.Join(folder, "node_modules", name, "package.json")
+	}
 	for name, file := range files {
 		_, err := os.Stat(file)
 		if err != nil {
@@ -192,19 +198,51 @@ func (s *Stack) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.startGateways(ctx)
+	err = s.startGateways(ctx)
+	if err != nil || !s.options.Proofs {
+		return err
+	}
+	return s.startProving(ctx)
+}
+
+// startProving starts oidc-provider/resource.mjs.
+func (s *Stack) startProving(ctx context.Context) error {
+	folder, err := serverFolder()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(map[string]any{
+		"issuer": s.Issuer, "audience": JWTResource, "port": s.settings.ProvingPort, "api": s.api.guarded, "gateway_key": s.api.key,
+		"key": s.path("pki/server.key"), "certificate": s.path("pki/server.pem"), "ca": s.path("pki/ca.pem"),
+	})
+	if err != nil {
+		return fmt.Errorf("configure oauth4webapi: %w", err)
+	}
+	file := s.path("oidc-provider/resource.json")
+	err = os.WriteFile(file, text, 0o600)
+	if err != nil {
+		return fmt.Errorf("configure oauth4webapi: %w", err)
+	}
+	proving, err := startProcess(ctx, "oauth4webapi", s.path("oidc-provider"), "resource.log", "node", filepath.Join(folder, "resource.mjs"), file)
+	if err != nil {
+		return err
+	}
+	s.processes = append(s.processes, proving)
+	return proving.ready(ctx, func(ctx context.Context) error { return listens(ctx, s.settings.ProvingPort) })
 }
 
 // settle chooses ports and names.
 func (s *Stack) settle() error {
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		return err
 	}
 	s.Issuer = fmt.Sprintf("https://localhost:%d", ports[0])
 	s.Nginx = fmt.Sprintf("https://localhost:%d", ports[1])
 	s.HAProxy = fmt.Sprintf("https://localhost:%d", ports[2])
+	s.Proving = fmt.Sprintf("https://localhost:%d", ports[3])
 	s.settings = settings{
+		ProvingPort: ports[3], Proving: s.Proving,
 		Dir: s.Dir, Open: s.api.open, Guarded: s.api.guarded, GatewayKey: s.api.key, Issuer: s.Issuer, JSModule: jsModule,
 		IssuerPort: ports[0], NginxPort: ports[1], HAProxyPort: ports[2],
 		TokenSeconds: int(s.options.TokenLife / time.Second), CacheSeconds: int(s.options.CacheLife / time.Second),
@@ -241,6 +279,7 @@ type serverConfig struct {
 	DefaultResource    string                    `json:"default_resource"`
 	Resources          map[string]map[string]any `json:"resources"`
 	Clients            []clientMetadata          `json:"clients"`
+	NonceSecret        []byte                    `json:"nonce_secret,omitempty"`
 }
 
 func (s *Stack) startServer(ctx context.Context) error {
@@ -262,6 +301,10 @@ func (s *Stack) startServer(ctx context.Context) error {
 		Key: s.path("pki/server.key"), Certificate: s.path("pki/server.pem"), CA: s.path("pki/ca.pem"), Audit: s.path("oidc-provider/audit.jsonl"),
 		JWKS: signing.privateSet(), CookieKey: rand.Text(), TokenLife: s.settings.TokenSeconds, DefaultResource: OpaqueResource,
 		Resources: map[string]map[string]any{JWTResource: jwt, OtherJWTResource: jwt, OpaqueResource: {"accessTokenFormat": "opaque"}},
+	}
+	if s.options.Proofs {
+		config.NonceSecret = make([]byte, 32)
+		_, _ = rand.Read(config.NonceSecret) // never fails (crypto/rand)
 	}
 	err = s.introduce(&config)
 	if err != nil {

@@ -93,6 +93,7 @@ var rides = map[string]struct {
 			// HAProxy has no converter that compares cnf ("nginx compares the certificate with cnf and HAProxy does not").
 			"bind.unbound-token":             "offline",
 			"bind.with-anothers-certificate": "offline",
+			"bind.renewed-certificate":       "offline",
 			"bind.without-its-certificate":   "offline",
 			// Its upstream believes whoever reaches it ("the API behind HAProxy can be reached past it").
 			"enforce.no-way-around": "offline",
@@ -116,6 +117,21 @@ var rides = map[string]struct {
 				}
 			}
 		},
+	}},
+	"oidc-dpop.yaml": {options: Options{TokenLife: rideTokenLife, Proofs: true}, want: outcome{
+		word: verdict.NotReady,
+		fails: map[string]string{
+			"register.excess-scope":       "main",
+			"register.keys-from-anywhere": "main",
+			// oauth4webapi takes bearer tokens unless it is told to require DPoP ("a token without binding opens the resource").
+			"bind.unbound-token": "proving",
+			// It remembers no proofs ("a proof is good once at the server and more than once at the resource").
+			"bind.proof-replay": "proving",
+			// Its leeway is 30 s, and the plan's 2 s ("a token opens the resource for half a minute after its end").
+			"expire.token-past-expiry": "proving",
+		},
+		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client"},
+		left: []string{"neighbour"},
 	}},
 	"oidc-given.yaml": {options: Options{TokenLife: rideTokenLife, Given: true}, want: outcome{
 		word: verdict.NotReady,

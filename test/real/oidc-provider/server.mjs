@@ -80,7 +80,9 @@ const provider = new Provider(config.issuer, {
     // Partners must not ask about tokens: only the gateway and, where there is one, the ride's resource server may.
     introspection: { enabled: true, allowedPolicy: async (ctx, client) => config.may_introspect.includes(client.clientId) },
     revocation: { enabled: true },
-    dPoP: { enabled: true },
+    dPoP: config.nonce_secret
+      ? { enabled: true, nonceSecret: Buffer.from(config.nonce_secret, 'base64'), requireNonce: () => true }
+      : { enabled: true },
     mTLS: {
       enabled: true,
       certificateBoundAccessTokens: true,
