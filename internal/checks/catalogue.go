@@ -128,6 +128,7 @@ func Catalogue() []*check.Check {
 		audit.StepsLogged,
 		rotate.KeySetIsFresh,
 		rotate.OldSecret,
+		rotate.PublishedKeyRemoved,
 		rotate.RemovedKey,
 		rotate.RetiredCertificate,
 		rotate.SigningKeyOverlap,

@@ -167,6 +167,7 @@ type Set struct {
 	RotationDropsOldKey bool `json:"rotation_drops_old_key,omitempty"`   // AS: a rotation takes the old key out of the set at once, while its tokens live
 	KeyPublishedLate    bool `json:"key_published_late,omitempty"`       // AS: a new key signs before it is in the key set
 	UnknownKidsLockOut  bool `json:"unknown_kids_lock_out,omitempty"`    // edge: many unknown kids use up the bound for fetches of keys, and then every token is refused for a while
+	FetchedKeysKept     bool `json:"fetched_keys_kept,omitempty"`        // AS: keys that were fetched from a client's jwks_uri are believed for a minute, whatever their place says
 	// expire
 	CertificateEndsSoon bool `json:"certificate_ends_soon,omitempty"` // gateway: its server certificate has a week left
 	ExpiryIgnored       bool `json:"expiry_ignored,omitempty"`        // edge: exp is not looked at

@@ -537,7 +537,7 @@ plan.yaml:12:8: ´audit´ wants a list of logs or the word none, not text
 plan.yaml:13:11: there is no hook "suspnd"
   13 |   suspnd: {http: "POST https://a.example/{client}"}
      |           ^
-       did you mean ´suspend´? allowed: suspend, resume, reduce_entitlement, restore_entitlement, take_role, give_role, open_window, close_window, schedule_window, rotate_secret, rotate_key, rotate_certificate, withdraw_certificate, rotate_signing_key, withdraw_signing_key, mint_token, facts, find_client, delete_client, provision, provision_api_key, deprovision, software_statement, mint_initial_access_token, break_introspection, restore_introspection
+       did you mean ´suspend´? allowed: suspend, resume, reduce_entitlement, restore_entitlement, take_role, give_role, open_window, close_window, schedule_window, rotate_secret, rotate_key, rotate_certificate, withdraw_certificate, publish_keys, rotate_signing_key, withdraw_signing_key, mint_token, facts, find_client, delete_client, provision, provision_api_key, deprovision, software_statement, mint_initial_access_token, break_introspection, restore_introspection
 plan.yaml:13:18: ´http´ has the unknown placeholder {client}
   13 |   suspnd: {http: "POST https://a.example/{client}"}
      |                  ^

@@ -15,6 +15,7 @@ const (
 	RotateKey          = "rotate_key"           // the client's key set is {jwks} from now on, and nothing else
 	RotateCertificate  = "rotate_certificate"   // as rotate_key, for a client with self-signed certificates: its set holds them as x5c
 	WithdrawCert       = "withdraw_certificate" // the certificate {thumbprint}, {serial} or {certificate} is trusted no more
+	PublishKeys        = "publish_keys"         // the keys {jwks} are published where {client_name} publishes its own; the answer names the place (jwks_uri)
 	RotateSigningKey   = "rotate_signing_key"   // the AS signs with a new key and keeps the old one in its key set
 	WithdrawSigningKey = "withdraw_signing_key" // the key {kid} leaves the key set of the AS
 	MintToken          = "mint_token"           // a token for the client with {scope} for {resource}; the answer is that of RFC 6749 §5.1
@@ -37,7 +38,7 @@ const (
 // HookNames holds all names of hooks.
 var HookNames = []string{
 	Suspend, Resume, ReduceEntitlement, RestoreEntitlement, TakeRole, GiveRole, OpenWindow, CloseWindow, ScheduleWindow, RotateSecret,
-	RotateKey, RotateCertificate, WithdrawCert, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
+	RotateKey, RotateCertificate, WithdrawCert, PublishKeys, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
 	Provision, ProvisionAPIKey, Deprovision,
 	MakeStatement, MintInitialAccessToken,
 	BreakIntrospection, RestoreIntrospection,

@@ -121,6 +121,8 @@ func hookMeaning(name string) string {
 		return "the client's public keys are those of `{jwks}` from now on, and no others"
 	case RotateCertificate:
 		return "as `rotate_key`, for a client that authenticates by self-signed certificates: `{jwks}` holds them as `x5c`"
+	case PublishKeys:
+		return "publishes the keys `{jwks}` where the client `{client_name}` publishes its own, at the same place each time; the answer names the place (`jwks_uri`)"
 	case WithdrawCert:
 		return "the client certificate with the SHA-256 `{thumbprint}` (base64url), or the `{serial}` (hex), is trusted no more; `{certificate}` is the whole of it as base64 of its DER"
 	case RotateSigningKey:

@@ -22,8 +22,9 @@ func (s *Sandbox) startManagement() error {
 		s.legacy.Deprovision(r.PathValue("id"))
 		main.ServeHTTP(w, r)
 	})
+	mux.HandleFunc("PUT /published-keys/{name}", s.publishKeys)
 	s.plain(management, mux)
-	return nil
+	return s.serve(partnerKeys, http.HandlerFunc(s.published.serve), nil)
 }
 
 func (s *Sandbox) provision(w http.ResponseWriter, r *http.Request) {

@@ -112,7 +112,7 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"Management":     s.url(management),
 		"ResourceServer": resourceServerID,
 		"Canary":         s.canary.address,
-		"KeyHost":        keyHost,
+		"KeyHost":        s.keyHost(),
 		"Directory":      s.trust.Issuer(),
 		"Elsewhere":      elsewhereID,
 		"Until":          now.AddDate(0, 1, 0).Format(day),

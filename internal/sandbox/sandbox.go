@@ -104,6 +104,7 @@ type Sandbox struct {
 	transport *http.Transport // from the points to the authorization servers
 	servers   servers
 	directory directory
+	published publications
 	canary    canary
 	trust     *trust.Directory
 
@@ -185,7 +186,7 @@ func (s *Sandbox) openLogs() error {
 }
 
 func (s *Sandbox) listen() error {
-	for _, name := range []string{mainAS, otherAS, edgePoint, nodeA, nodeB, gatewayOne, legacyOne, theAPI, management} {
+	for _, name := range []string{mainAS, otherAS, edgePoint, nodeA, nodeB, gatewayOne, legacyOne, theAPI, management, partnerKeys} {
 		port := ":443"
 		if name == theAPI || name == management {
 			port = ":80"
@@ -300,7 +301,7 @@ func (s *Sandbox) startServers() error {
 		Privileged:         privileged,
 		TokenLife:          s.cfg.Timing.TokenLife,
 		Fetch:              &http.Client{Transport: s.transport},
-		KeyHosts:           []string{keyHost},
+		KeyHosts:           []string{s.keyHost()},
 		Defects:            s.live,
 		SetDefects:         s.SetDefects,
 		Situation:          s.cfg.Situation,
@@ -342,9 +343,6 @@ func (s *Sandbox) startServers() error {
 }
 
 const resourceServerID = "resource-server"
-
-// keyHost is where partners may publish their keys. Nobody serves it here: it is what the sandbox's partners agreed to.
-const keyHost = "keys.partners.example"
 
 // privileged are the scopes of a client beyond those that everybody gets: the neighbour may pay.
 func privileged(clientName string) []string {

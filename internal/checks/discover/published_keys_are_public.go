@@ -19,14 +19,15 @@ import (
 // PublishedKeysArePublic reads the server's key set as everybody can.
 //
 // RFC 7517 §9.2: private and symmetric keys MUST be protected from disclosure. RFC 7518 §3.3: RSA keys have at least
-// 2048 bits. That kids are distinct is a SHOULD (RFC 7517 §4.5) and noted only.
+// 2048 bits. RFC 8414 §2: where keys for signing and for encryption are published, use is REQUIRED for all. That kids are
+// distinct is a SHOULD (RFC 7517 §4.5) and noted only.
 var PublishedKeysArePublic = &check.Check{
 	ID:       "discover.published-keys-are-public",
 	Title:    "the server's key set holds public keys alone, of sound size",
 	Broken:   "the server publishes a private key, or one that is too small",
 	Why:      "with a private part anybody mints tokens as any partner, and no log will ever show it",
 	Fix:      "publish the public members only, withdraw every key that was shown, and use RSA of 2048 bits or EC of 256 bits and more",
-	Refs:     []frameworks.Ref{frameworks.RFC(7517, "9.2"), frameworks.RFC(7517, "4.5"), frameworks.RFC(7518, "3.3"), frameworks.NHI(2), frameworks.ASVS("11.6.1"), frameworks.SP80053("IA-13(1)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7517, "9.2"), frameworks.RFC(7517, "4.5"), frameworks.RFC(7518, "3.3"), frameworks.RFC(8414, "2"), frameworks.NHI(2), frameworks.ASVS("11.6.1"), frameworks.SP80053("IA-13(1)")},
 	Rows:     []string{"L-JW-01", "A-RG-10"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
@@ -48,6 +49,7 @@ var PublishedKeysArePublic = &check.Check{
 			return err
 		}
 		seen := map[string]bool{}
+		encrypting, silent := "", ""
 		for i, key := range oauth.Keys(set) {
 			kind, _ := key["kty"].(string)
 			kid, _ := key["kid"].(string)
@@ -56,6 +58,12 @@ var PublishedKeysArePublic = &check.Check{
 				p.Note("%s has no kid of its own", name)
 			}
 			seen[kind+" "+kid] = true
+			switch use, _ := key["use"].(string); use {
+			case "enc":
+				encrypting = name
+			case "":
+				silent = name
+			}
 
 			var private []string
 			for _, member := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
@@ -82,6 +90,9 @@ var PublishedKeysArePublic = &check.Check{
 			case "EC":
 				p.Holds(name+" is on a curve of at least 256 bits", slices.Contains([]string{"P-256", "P-384", "P-521", "secp256k1"}, curve), curve)
 			}
+		}
+		if encrypting != "" { // RFC 8414 §2: with keys of both kinds, use is REQUIRED for all
+			p.Holds("each key says its use, since "+encrypting+" is for encryption", silent == "", silent+" does not")
 		}
 		if len(seen) == 0 {
 			return check.NotApplicable("the key set of %s is empty", p.Name)

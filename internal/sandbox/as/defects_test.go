@@ -77,6 +77,18 @@ var defectRows = []struct {
 	{defect.Set{KeySetCachedForADay: true}, func(g *rig) string {
 		return g.send(g.protocol, "GET", "/jwks", "", "").header.Get("Cache-Control")
 	}, "public, max-age=1", "public, max-age=86400"},
+	{defect.Set{FetchedKeysKept: true}, func(g *rig) string {
+		const address = "https://keys.example/acme"
+		old := newKey(g.t)
+		g.keys.control = "max-age=0"
+		g.keys.sets = map[string]any{address: keySet(old.Public())}
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": address})
+		ask := func() string { return g.assert(g.sign(jose.ES256, old, g.claims(p.id, nil)), "").is() }
+		before := ask()
+		g.keys.sets = map[string]any{address: keySet(newKey(g.t).Public())}
+		g.now = g.now.Add(2 * time.Second)
+		return before + "; " + ask()
+	}, "200; 401 invalid_client", "200; 200"},
 	{defect.Set{RotationDropsOldKey: true}, func(g *rig) string {
 		header, _ := g.verified(g.partner().access(""))
 		g.manage("POST", "/keys/rotate")

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +29,7 @@ const (
 type fetchedKeys struct {
 	keys []jose.JSONWebKey
 	at   time.Time
+	life time.Duration // how long they are believed
 }
 
 // takeJWKSURI judges the address of a key set. OpenID Connect Registration §2: https. What this server fetches it fetches
@@ -56,16 +58,20 @@ func (s *Server) fetchKeys(c *call) {
 	if address == "" {
 		return
 	}
-	keys, err := s.fetch(c.r.Context(), address, c.defects.JWKSURIUnchecked)
+	keys, life, err := s.fetch(c.r.Context(), address, c.defects.JWKSURIUnchecked)
+	if c.defects.FetchedKeysKept {
+		life = keysLife
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.fetched) >= maxSets {
 		clear(s.fetched)
 	}
 	if err != nil {
-		keys = s.fetched[address].keys // a set that cannot be fetched now does not end the one that is believed
+		had := s.fetched[address] // a set that cannot be fetched now does not end the one that is believed
+		keys, life = had.keys, max(had.life, keysPause)
 	}
-	s.fetched[address] = fetchedKeys{keys: keys, at: c.now}
+	s.fetched[address] = fetchedKeys{keys: keys, at: c.now, life: life}
 }
 
 // wantedKeys gives the address of a key set that is to be fetched for this request, or nothing.
@@ -94,18 +100,18 @@ func (s *Server) wantedKeys(c *call) string {
 	kid := token.Headers[0].KeyID
 	known := slices.ContainsFunc(had.keys, func(k jose.JSONWebKey) bool { return k.KeyID == kid })
 	age := c.now.Sub(had.at)
-	if fetched && age < keysLife && (known || age < keysPause) {
+	if fetched && age < had.life && (known || age < keysPause) {
 		return ""
 	}
 	return address
 }
 
-func (s *Server) fetch(ctx context.Context, address string, anywhere bool) ([]jose.JSONWebKey, error) {
+func (s *Server) fetch(ctx context.Context, address string, anywhere bool) ([]jose.JSONWebKey, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, keysWithin)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	client := *s.cfg.Fetch
 	if !anywhere { // a redirect would lead to where nobody agreed to
@@ -113,22 +119,39 @@ func (s *Server) fetch(ctx context.Context, address string, anywhere bool) ([]jo
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answered %s", address, response.Status)
+		return nil, 0, fmt.Errorf("%s answered %s", address, response.Status)
 	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxKeySet+1))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if len(text) > maxKeySet {
-		return nil, fmt.Errorf("%s is larger than %d bytes", address, maxKeySet)
+		return nil, 0, fmt.Errorf("%s is larger than %d bytes", address, maxKeySet)
 	}
 	var r registration
 	err = r.takeJWKS(json.RawMessage(text), false)
-	return r.keys, err
+	return r.keys, believed(response.Header.Get("Cache-Control")), err
+}
+
+// believed reads how long a fetched set may be used without asking (RFC 9111 §5.2.2): what its owner says, and a minute at
+// most. A key that was taken out of it must not live on here for longer.
+func believed(control string) time.Duration {
+	life := keysLife
+	for directive := range strings.SplitSeq(strings.ToLower(control), ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+		if name == "no-store" || name == "no-cache" {
+			return 0
+		}
+		seconds, err := strconv.ParseUint(value, 10, 31)
+		if name == "max-age" && err == nil {
+			life = min(life, time.Duration(seconds)*time.Second)
+		}
+	}
+	return life
 }
 
 // keysOf are the keys by which a client may sign now: those that it registered, or those that it publishes.

@@ -15,6 +15,7 @@ import (
 // published is what stands at the addresses of key sets, as a client's transport.
 type published struct {
 	sets    map[string]any
+	control string // Cache-Control of what stands there
 	fetches int
 }
 
@@ -31,7 +32,7 @@ func (p *published) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s, is := set.(string); is {
 		text = []byte(s)
 	}
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, nil
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Cache-Control": {p.control}}, Body: io.NopCloser(strings.NewReader(string(text))), Request: r}, nil
 }
 
 // Keys that a client publishes are fetched when they are needed, and not again for a minute unless a kid is unknown; what
