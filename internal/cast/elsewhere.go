@@ -57,11 +57,7 @@ func (c *Cast) elsewhere(ctx context.Context, other plan.OtherEnvironment) (*Mem
 		return nil, err
 	}
 	if made != nil {
-		c.issuers[Elsewhere] = made
-		client.Certificate, err = c.certificate(Elsewhere, Elsewhere)
-		if err != nil {
-			return nil, err
-		}
+		client.Certificate = made.given
 		c.showing(Elsewhere, client.Certificate)
 	}
 	server := &oauth.Server{Name: other.Name}

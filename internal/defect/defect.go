@@ -199,7 +199,7 @@ type Set struct {
 	RoleKeepsTokens           bool `json:"role_keeps_tokens,omitempty"`           // AS: taking a role leaves tokens with the old roles alive
 	WindowStartIgnored        bool `json:"window_start_ignored,omitempty"`        // AS: a scheduled window is open from the moment when it was announced
 	WindowEndIgnored          bool `json:"window_end_ignored,omitempty"`          // AS: a scheduled window does not close by itself
-	SecretFromSoftware        bool `json:"secret_from_software,omitempty"`        // AS: a client's secret is derived from its software_id
+	SecretFromClock           bool `json:"secret_from_clock,omitempty"`           // AS: a client's secret comes from a generator that is seeded with the day
 	OtherEnvironmentKnown     bool `json:"other_environment_known,omitempty"`     // AS: knows the clients of the other environment too, as after a copy of its database
 	WithdrawnCertificateWorks bool `json:"withdrawn_certificate_works,omitempty"` // AS: does not look at the CA's list of withdrawn certificates
 	WithdrawnCertificateOpens bool `json:"withdrawn_certificate_opens,omitempty"` // edge: does not look at the CA's list of withdrawn certificates

@@ -20,6 +20,9 @@ func (r *rules) otherEnvironment() {
 	}
 	if other.Certificate != nil {
 		r.certificate(path+".certificate", "the partner in the other environment", *other.Certificate)
+		if other.Certificate.Issue != nil {
+			r.wrong(path+".certificate.issue", "a certificate of another environment cannot be issued for the ride: it would be nobody's", "give the one that the partner has there: `cert` and `key`")
+		}
 	}
 	if other.ID.Empty() {
 		return

@@ -629,9 +629,10 @@ var defectRows = []struct {
 	}, "[reader] <nil> dead", "[reader] <nil> alive"},
 	{defect.Set{WindowStartIgnored: true}, func(g *rig) string { return g.scheduled() }, "400 unauthorized_client; 200 alive; 400 unauthorized_client dead", "200; 200 alive; 400 unauthorized_client dead"},
 	{defect.Set{WindowEndIgnored: true}, func(g *rig) string { return g.scheduled() }, "400 unauthorized_client; 200 alive; 400 unauthorized_client dead", "400 unauthorized_client; 200 alive; 200 alive"},
-	{defect.Set{SecretFromSoftware: true}, func(g *rig) string {
-		one, other := g.register(map[string]any{"software_id": "x"}), g.register(map[string]any{"software_id": "x"})
-		return fmt.Sprint(one.secret == other.secret, one.secret == g.register(map[string]any{"software_id": "y"}).secret)
+	{defect.Set{SecretFromClock: true}, func(g *rig) string {
+		one, other := g.partner(), g.neighbour()
+		g.now = g.now.AddDate(0, 0, 1)
+		return fmt.Sprint(one.secret == other.secret, one.secret == g.partner().secret)
 	}, "false false", "true false"},
 	{defect.Set{OtherEnvironmentKnown: true}, func(g *rig) string {
 		return basicGrant(g, "elsewhere", "secret of elsewhere") + "; " + basicGrant(g, "elsewhere", "another secret")

@@ -23,10 +23,9 @@ func (s *Server) given(g Given) *client {
 	}
 }
 
-// secretOfSoftware is a secret that all clients of one software have.
-func secretOfSoftware(r registration) string {
-	software, _ := r.plain["software_id"].(string)
-	sum := sha256.Sum256([]byte("software " + software))
+// secretOfDay is the secret that a generator gives first when it is seeded with the day.
+func secretOfDay(c *call) string {
+	sum := sha256.Sum256([]byte(c.now.UTC().Format(time.DateOnly)))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 

@@ -53,8 +53,8 @@ func (s *Server) register(c *call) answer {
 	cl.registration = r
 	if usesSecret(r.method) || c.defects.SecretForEveryMethod {
 		cl.giveSecret(c)
-		if c.defects.SecretFromSoftware {
-			cl.secret = secretOfSoftware(r)
+		if c.defects.SecretFromClock {
+			cl.secret = secretOfDay(c)
 		}
 	}
 	s.adopt(cl, vouched)
