@@ -16,6 +16,8 @@ import (
 
 // OtherEnvironment brings the partner's token of another environment to each point of this one, with the certificate that
 // it is bound to there. Points that trust both issuers, or whose key sets are shared, take it.
+//
+// RFC 9068 §4: the issuer must be exactly the one that the point trusts. That two environments have two issuers is our demand.
 var OtherEnvironment = &check.Check{
 	ID:       "enforce.other-environment",
 	Title:    "the partner's token of another environment is refused",
