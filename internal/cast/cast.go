@@ -30,6 +30,9 @@ const (
 	Partner        = "partner"
 	Neighbour      = "neighbour"
 	ResourceServer = "resource_server"
+
+	// SecondResourceServer may introspect tokens for its own resource alone.
+	SecondResourceServer = "second_resource_server"
 )
 
 // Config is what a cast needs.

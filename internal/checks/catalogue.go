@@ -102,6 +102,7 @@ func Catalogue() []*check.Check {
 		claims.DeadTokenIsInactive,
 		claims.InactiveSaysNoMore,
 		claims.IntrospectionAgrees,
+		claims.IntrospectionForAnother,
 		claims.IntrospectionWithoutAuthentication,
 		claims.NeighbourIntrospects,
 		claims.SameIdentityEverywhere,

@@ -303,7 +303,7 @@ plan.yaml:5:60: ´key´ is a secret and stands in the plan itself
 plan.yaml:6:12: there are two clients named partner, the first in line 5
    6 |   - {name: partner}
      |            ^
-       partner, neighbour and resource_server each stand once
+       partner, neighbour, resource_server and second_resource_server each stand once
 `,
 	},
 	{
@@ -323,7 +323,7 @@ plan.yaml:5:3: no client is named partner
 plan.yaml:5:12: ´name´ cannot be "partnr"
    5 |   - {name: partnr, scopes: [read]}
      |            ^
-       did you mean ´partner´? allowed: partner, neighbour, resource_server
+       did you mean ´partner´? allowed: partner, neighbour, resource_server, second_resource_server
 `,
 	},
 	{

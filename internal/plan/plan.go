@@ -108,13 +108,13 @@ type Registration struct {
 
 // Client is one member of the cast: partner, neighbour or resource_server.
 type Client struct {
-	Name             string            `yaml:"name" need:"yes" words:"partner|neighbour|resource_server" doc:"partner: the one under test; neighbour: a second honest partner; resource_server: it introspects." example:"partner"`
+	Name             string            `yaml:"name" need:"yes" words:"partner|neighbour|resource_server|second_resource_server" doc:"partner: the one under test; neighbour: a second honest partner; resource_server: it introspects; second_resource_server: it introspects too, but only tokens for its own resource." example:"partner"`
 	ID               Reference         `yaml:"id" doc:"The client_id of a client that exists already." example:"env:PARTNER_ID"`
 	Auth             string            `yaml:"auth" words:"client_secret_basic|client_secret_post|private_key_jwt|tls_client_auth|self_signed_tls_client_auth" default:"client_secret_basic" doc:"How it authenticates at the AS."`
 	Secret           Reference         `yaml:"secret" is:"secret" doc:"The client secret of an existing client, by reference." example:"env:PARTNER_SECRET"`
 	Key              Reference         `yaml:"key" is:"secret" doc:"The private key for private_key_jwt as PEM or JWK, by reference." example:"file:partner.pem"`
 	Scopes           []string          `yaml:"scopes" doc:"The scopes that it asks for." example:"[payments:read]"`
-	Resource         string            `yaml:"resource" doc:"The resource indicator that it asks for (RFC 8707)." example:"https://api.example"`
+	Resource         string            `yaml:"resource" doc:"The resource indicator that it asks for (RFC 8707); of a second_resource_server, the resource that it serves." example:"https://api.example"`
 	SenderConstraint string            `yaml:"sender_constraint" words:"none|mtls|dpop" default:"none" doc:"How its tokens are bound to it: mtls (RFC 8705) or dpop (RFC 9449)."`
 	Certificate      *Certificate      `yaml:"certificate" doc:"Its client certificate: issued for the ride by a test CA, or given."`
 	Metadata         map[string]any    `yaml:"metadata" doc:"Further client metadata of its registration." example:"{tls_client_auth_san_dns: partner.example}"`

@@ -111,7 +111,7 @@ func (r *rules) cast() {
 		}
 		line, twice := first[c.Name]
 		if twice && c.Name != "" {
-			r.wrong(path+".name", fmt.Sprintf("there are two clients named %s, the first in line %d", printable(c.Name), line), "partner, neighbour and resource_server each stand once")
+			r.wrong(path+".name", fmt.Sprintf("there are two clients named %s, the first in line %d", printable(c.Name), line), "partner, neighbour, resource_server and second_resource_server each stand once")
 		}
 		first[c.Name] = r.at[path].line
 		r.client(path, c)
@@ -141,6 +141,9 @@ func (r *rules) client(path string, c Client) {
 	given := !c.ID.Empty()
 	if r.plan.Registration.Mode == "given" && !given {
 		r.wrong(path+".id", named+" has no `id`, and mode given says that it exists", "add `id: env:NAME` or the client_id itself")
+	}
+	if c.Name == "second_resource_server" && c.Resource == "" {
+		r.wrong(path+".resource", named+" does not say which resource it serves", "add `resource`: the audience of the tokens that it may ask about")
 	}
 	byHand := r.plan.Registration.Mode == "manual" && !given
 	if byHand && c.Auth == "private_key_jwt" && c.Key.Empty() {

@@ -121,13 +121,14 @@ type secrets struct {
 	initialAccessToken string
 	operatorToken      string            // registers clients without a software statement
 	resourceServer     string            // of the plan's resource server
+	secondServer       string            // of the one that serves legacy's resource alone
 	introspection      map[string]string // point -> its secret at the AS
 	points             map[string]string // point -> the credential that it shares with the API
 	elsewhere          string            // of the partner in the other environment
 }
 
 func newSecrets() secrets {
-	s := secrets{initialAccessToken: "iat_" + rand.Text(), operatorToken: "operator_" + rand.Text(), resourceServer: "rs_" + rand.Text(), elsewhere: "oe_" + rand.Text(), introspection: map[string]string{}, points: map[string]string{}}
+	s := secrets{initialAccessToken: "iat_" + rand.Text(), operatorToken: "operator_" + rand.Text(), resourceServer: "rs_" + rand.Text(), secondServer: "rs_" + rand.Text(), elsewhere: "oe_" + rand.Text(), introspection: map[string]string{}, points: map[string]string{}}
 	for _, name := range points() {
 		s.introspection[name] = "rs_" + rand.Text()
 		s.points[name] = "pk_" + rand.Text()
@@ -287,7 +288,7 @@ func (s *Sandbox) startServers() error {
 	for _, name := range points() {
 		resources = append(resources, s.resource(name))
 	}
-	statics := []as.Static{{ID: resourceServerID, Secret: s.secrets.resourceServer}}
+	statics := []as.Static{{ID: resourceServerID, Secret: s.secrets.resourceServer}, {ID: secondServerID, Secret: s.secrets.secondServer, Serves: s.resource(legacyOne)}}
 	for _, name := range points() {
 		statics = append(statics, as.Static{ID: name, Secret: s.secrets.introspection[name]})
 	}
@@ -342,7 +343,10 @@ func (s *Sandbox) startServers() error {
 	return s.serve(otherAS, s.other.Handler(), nil)
 }
 
-const resourceServerID = "resource-server"
+const (
+	resourceServerID = "resource-server"
+	secondServerID   = "second-resource-server"
+)
 
 // privileged are the scopes of a client beyond those that everybody gets: the neighbour may pay.
 func privileged(clientName string) []string {

@@ -19,8 +19,11 @@ import (
 	"github.com/checkride/checkride/internal/sandbox/dpop"
 )
 
-// Static is a client that exists from the start: a resource server, which may introspect every token and read the feed.
-type Static struct{ ID, Secret string }
+// Static is a client that exists from the start: a resource server, which may introspect tokens and read the feed.
+type Static struct {
+	ID, Secret string
+	Serves     string // it may introspect tokens for this resource alone; "": every token
+}
 
 // Given is a partner that exists from the start and authenticates by client_secret_basic.
 type Given struct{ ID, Name, Secret string }
@@ -54,6 +57,7 @@ type Config struct {
 type Server struct {
 	cfg    Config
 	static map[string]string // resource server id -> secret
+	serves map[string]string // resource server id -> the one resource that it serves
 
 	mu         sync.Mutex
 	closed     bool
@@ -117,6 +121,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg:        cfg,
 		static:     map[string]string{},
+		serves:     map[string]string{},
 		clients:    map[string]*client{},
 		copied:     map[string]*client{},
 		tokens:     map[string]*token{},
@@ -138,7 +143,7 @@ func New(cfg Config) (*Server, error) {
 		if r.ID == "" || r.Secret == "" {
 			return nil, fmt.Errorf("resource server %q: needs an id and a secret", r.ID)
 		}
-		s.static[r.ID] = r.Secret
+		s.static[r.ID], s.serves[r.ID] = r.Secret, r.Serves
 	}
 	return s, nil
 }

@@ -59,6 +59,15 @@ func (s *Server) introspectsActive(c *call, t *token) bool {
 	return s.active(c, t)
 }
 
+// isFor says whether a token is for whoever asks. RFC 7662 §4: whether it may be used at the server that makes the call.
+func isFor(c *call, t *token, serves string) bool {
+	if serves == "" || c.defects.IntrospectionAnyAudience {
+		return true
+	}
+	several, ok := t.audience.([]string)
+	return t.audience == serves || ok && slices.Contains(several, serves)
+}
+
 // inactive is what is told of a token that is not active for whoever asks. RFC 7662 §2.2: nothing else.
 func inactive(c *call, t *token, may bool) map[string]any {
 	told := map[string]any{"active": false}

@@ -449,6 +449,14 @@ var defectRows = []struct {
 		g.now = g.now.Add(4 * time.Hour)
 		return g.live(token) + " " + g.live(other)
 	}, "dead dead", "alive dead"},
+	{defect.Set{IntrospectionAnyAudience: true}, func(g *rig) string {
+		p := g.partner()
+		ask := func(resource string) any {
+			fields := url.Values{"token": {p.access("resource=" + resource)}}.Encode()
+			return g.form("/introspect", fields, basic("ledger", "ledger-secret")).body["active"]
+		}
+		return fmt.Sprint(ask(ledger), " ", ask(payments))
+	}, "true false", "true true"},
 	{defect.Set{InactiveExplained: true}, func(g *rig) string {
 		return fmt.Sprint(len(g.introspect("nonsense")), g.introspect(g.partner().access(""))["active"])
 	}, "1 true", "2 true"},
@@ -707,30 +715,31 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 			"SecretForEveryMethod", "UpdateTakesSecret", "SecretIgnored", "SecretExpiryIgnored", "FormerMethodWorks", "MalformedCrashes", "OldSecretWorks", "DeleteKeepsTokens",
 			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens", "OtherEnvironmentKnown",
 		},
-		"OpenRegistration":          {"InitialAccessTokenStateless"},
-		"StatementUnverified":       {"StatementOptional", "StatementIssuerIgnored"},
-		"ScopelessToken":            {"RegisteredScopeIgnored", "ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
-		"GrantsUnfiltered":          {"UpdateUnfiltered"},
-		"RegisteredScopeUnfiltered": {"UpdateUnfiltered"},
-		"UpdateForgotten":           {"FormerMethodWorks", "OldKeyWorks", "OldCertificateWorks"},
-		"DeleteUnsupported":         {"ReregistrationRevives", "LifecycleUnlogged", "DeleteKeepsTokens", "DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
-		"ScopeUntold":               {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens", "DefaultScopeAdded"},
-		"DefaultScopeUnbounded":     {"RegisteredScopeUnfiltered", "ScopeUntold", "ReductionKeepsTokens"},
-		"LifetimeAsText":            {"LongLivedToken"},
-		"AudienceWidened":           {"ResourceUnchecked"},
-		"WindowIgnored":             {"WindowKeepsTokens", "WindowStartIgnored", "WindowEndIgnored"},
-		"DefaultScopeAdded":         {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "ReductionKeepsTokens"},
-		"WindowStartIgnored":        {"WindowEndIgnored"},
-		"WindowEndIgnored":          {"WindowStartIgnored"},
-		"IntrospectionOpen":         {"IntrospectionAnyClient"},
-		"JWTNotRevocable":           {"HintTrusted", "RevocationOfUnknownFails", "YoungTokensSurvive", "RevocationAnyClient"},
-		"YoungTokensSurvive":        {"JWTNotRevocable"},
-		"RevocationOpen":            {"RevocationAnyClient"},
-		"SuspendKeepsTokens":        {"ResumeRevives", "SuspendIgnored"},
-		"DeleteKeepsTokens":         {"ReregistrationRevives", "DeletedClientLives", "DeleteForgetsOldTokens"},
-		"DeletedClientLives":        {"DeleteKeepsTokens", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
-		"SuspendIgnored":            {"SuspendKeepsTokens"},
-		"RegistrationTokenSurvives": {"ReregistrationRevives", "DeleteKeepsTokens"},
+		"OpenRegistration":           {"InitialAccessTokenStateless"},
+		"StatementUnverified":        {"StatementOptional", "StatementIssuerIgnored"},
+		"ScopelessToken":             {"RegisteredScopeIgnored", "ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
+		"GrantsUnfiltered":           {"UpdateUnfiltered"},
+		"RegisteredScopeUnfiltered":  {"UpdateUnfiltered"},
+		"UpdateForgotten":            {"FormerMethodWorks", "OldKeyWorks", "OldCertificateWorks"},
+		"DeleteUnsupported":          {"ReregistrationRevives", "LifecycleUnlogged", "DeleteKeepsTokens", "DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
+		"ScopeUntold":                {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens", "DefaultScopeAdded"},
+		"DefaultScopeUnbounded":      {"RegisteredScopeUnfiltered", "ScopeUntold", "ReductionKeepsTokens"},
+		"IntrospectionIgnoresExpiry": {"WindowStartIgnored", "WindowEndIgnored"},
+		"LifetimeAsText":             {"LongLivedToken"},
+		"AudienceWidened":            {"ResourceUnchecked", "IntrospectionAnyAudience"},
+		"WindowIgnored":              {"WindowKeepsTokens", "WindowStartIgnored", "WindowEndIgnored"},
+		"DefaultScopeAdded":          {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "ScopeUntold", "DefaultScopeUnbounded", "IntrospectionScopeOfClient", "ReductionKeepsTokens"},
+		"WindowStartIgnored":         {"WindowEndIgnored"},
+		"WindowEndIgnored":           {"WindowStartIgnored"},
+		"IntrospectionOpen":          {"IntrospectionAnyClient"},
+		"JWTNotRevocable":            {"HintTrusted", "RevocationOfUnknownFails", "YoungTokensSurvive", "RevocationAnyClient"},
+		"YoungTokensSurvive":         {"JWTNotRevocable"},
+		"RevocationOpen":             {"RevocationAnyClient"},
+		"SuspendKeepsTokens":         {"ResumeRevives", "SuspendIgnored"},
+		"DeleteKeepsTokens":          {"ReregistrationRevives", "DeletedClientLives", "DeleteForgetsOldTokens"},
+		"DeletedClientLives":         {"DeleteKeepsTokens", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
+		"SuspendIgnored":             {"SuspendKeepsTokens"},
+		"RegistrationTokenSurvives":  {"ReregistrationRevives", "DeleteKeepsTokens"},
 	}
 	for _, other := range defectRows {
 		name := nameOf(other.set)

@@ -8,10 +8,10 @@ import (
 // introspect is RFC 7662. Only resource servers learn anything; other clients that authenticate get active false
 // (§2.2: "not for this caller").
 func (s *Server) introspect(c *call) answer {
-	may := c.defects.IntrospectionOpen
+	may, serves := c.defects.IntrospectionOpen, ""
 	if id, ok := s.resourceServer(c); ok {
 		c.event.ClientID = id
-		may = true
+		may, serves = true, s.serves[id]
 	}
 	if !may {
 		_, refused := s.authenticate(c, func(id string) *client { return s.find(c, id) })
@@ -31,7 +31,7 @@ func (s *Server) introspect(c *call) answer {
 	if t != nil {
 		c.event.TokenID = t.id
 	}
-	if t == nil || !may || !s.introspectsActive(c, t) || s.lags(c, t.client) {
+	if t == nil || !may || !isFor(c, t, serves) || !s.introspectsActive(c, t) || s.lags(c, t.client) {
 		return reply(http.StatusOK, inactive(c, t, may))
 	}
 	return reply(http.StatusOK, s.introspection(c, t))

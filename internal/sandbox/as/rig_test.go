@@ -58,7 +58,7 @@ func newRig(t *testing.T, d defect.Set, s defect.Situation) *rig {
 		Issuer:             issuer,
 		PartnerCAs:         partners.Pool(),
 		InitialAccessToken: initial,
-		ResourceServers:    []as.Static{{ID: "edge", Secret: "edge-secret"}},
+		ResourceServers:    []as.Static{{ID: "edge", Secret: "edge-secret"}, {ID: "ledger", Secret: "ledger-secret", Serves: ledger}},
 		Resources:          []string{payments, ledger},
 		Grantable:          []string{"payments:read"},
 		TokenLife:          2 * time.Minute,
