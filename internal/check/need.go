@@ -179,6 +179,9 @@ var Window = Need{Name: "a just-in-time window", Has: func(p *plan.Plan, _ *plan
 	if p.Agreement.Window {
 		return Present, "", ""
 	}
+	if set := p.Profiles(); set.Demands.Window {
+		return Gap, fmt.Sprintf("the profile %s demands access that is just in time, and the agreement has no window (agreement.window)", set), "window"
+	}
 	return Absent, "the agreement has no just-in-time window (agreement.window)", ""
 }}
 

@@ -121,13 +121,7 @@ func demanded(d profile.Demands) [][2]string {
 	if d.AudienceIssuerOnly {
 		say("the audience of a client assertion", "the issuer's identifier alone, as a string")
 	}
-	if d.ReplayRefused {
-		say("a client assertion", "works once")
-	}
 	within("iat and nbf must be accepted up to so far in the future", d.AheadAccepted)
-	within("iat and nbf must be refused from so far in the future", d.AheadRefused)
-	within("a client secret expires within", d.SecretLife)
-	within("a client certificate is valid for at most", d.CertificateLife)
 	within("the agreement is reviewed at least every", d.ReviewEvery)
 	if d.OwnScopes {
 		say("scopes", "the partner's own: the agreement names them, and those that it must not get")

@@ -25,6 +25,9 @@ func (l Lowered) String() string {
 	return fmt.Sprintf("the plan promises %s, and the profile %s allows at most %s, which is what is judged: %s", l.Said, l.Profile, l.Most, l.Why)
 }
 
+// endless are the limits of which 0 means that there is none.
+var endless = []string{"limits.secret_lifetime"}
+
 // lower holds the limits to the profile's ceilings. What the file itself promises beyond one is remembered, so that its
 // reader is told; a default is lowered without a word.
 func (p *Plan) lower() {
@@ -32,7 +35,7 @@ func (p *Plan) lower() {
 	for _, promise := range slices.Sorted(maps.Keys(p.Limits.Promises())) {
 		ceiling, by, found := set.Ceiling(promise)
 		limit := limitAt(reflect.ValueOf(&p.Limits).Elem(), "limits", promise)
-		if !found || limit == nil || limit.D() <= ceiling.Most {
+		if !found || limit == nil || limit.D() <= ceiling.Most && (*limit > 0 || !slices.Contains(endless, promise)) {
 			continue
 		}
 		if p.Source.Lines[promise] > 0 {
@@ -61,6 +64,17 @@ func limitAt(limits reflect.Value, path, promise string) *Duration {
 	return nil
 }
 
+// profile complains of what a profile forbids: a ride could not be ready by it, whatever the stack does.
+func (r *rules) profile() {
+	set := r.plan.Profiles()
+	allowed := set.Demands.ClientAuth
+	for i, c := range r.plan.Clients {
+		if c.Name == "partner" && len(allowed) > 0 && !slices.Contains(allowed, c.Auth) {
+			r.wrong(fmt.Sprintf("clients.%d.auth", i), fmt.Sprintf("the profile %s lets no client authenticate by %s", set, printable(c.Auth)), "write one of "+wordList(allowed)+", or choose another profile")
+		}
+	}
+}
+
 // lintProfile says what the plan lacks of what its profile demands.
 func lintProfile(p *Plan, say sayer) {
 	for _, l := range p.Source.Lowered {
@@ -71,9 +85,6 @@ func lintProfile(p *Plan, say sayer) {
 	partner, _ := p.Client("partner")
 	if d.SenderConstraint && partner.SenderConstraint == "none" {
 		say("clients.partner", "the profile %s demands tokens that are bound to their client, and the partner's sender_constraint is none", set)
-	}
-	if len(d.ClientAuth) > 0 && !slices.Contains(d.ClientAuth, partner.Auth) {
-		say("clients.partner", "the profile %s allows no client to authenticate by %s; it allows %s", set, partner.Auth, wordList(d.ClientAuth))
 	}
 	a := p.Agreement
 	if d.ReviewEvery > 0 && a.Review == nil {

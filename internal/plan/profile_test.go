@@ -69,6 +69,7 @@ func TestUnknownProfileAndVersion(t *testing.T) {
 		"profile: strict\n":               "`profile` cannot be \"strict\"",
 		"profile: [baseline, elevates]\n": "did you mean",
 		"catalogue: 2026-12\n":            "`catalogue` cannot be \"2026-12\"",
+		"profile: fapi2\n":                "the profile fapi2 lets no client authenticate by client_secret_basic",
 		"catalogue: 2026.10\n":            "wants text, not",
 	} {
 		_, err := Parse("plan.yaml", ".", []byte(small+text))

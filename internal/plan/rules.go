@@ -29,6 +29,7 @@ func (r *rules) check() {
 	r.canary()
 	r.hooks()
 	r.harm()
+	r.profile()
 	r.otherEnvironment()
 	r.pace()
 	r.exclusions("out_of_scope", r.plan.OutOfScope)

@@ -69,11 +69,7 @@ type Demands struct {
 	ClientAuth         []string      // the only methods by which a client may authenticate; empty: any
 	SigningAlgorithms  []string      // the only algorithms of JWTs (JWA names); empty: any asymmetric one
 	AudienceIssuerOnly bool          // a client assertion's aud is the issuer's identifier alone, as a string
-	ReplayRefused      bool          // a client assertion works once (RFC 7523 section 3, item 7: MAY)
 	AheadAccepted      time.Duration // iat and nbf as far in the future must be accepted; 0: not said
-	AheadRefused       time.Duration // iat and nbf further in the future must be refused; 0: not said
-	SecretLife         time.Duration // a client secret expires within; 0: need not
-	CertificateLife    time.Duration // a client certificate is valid no longer than; 0: not said
 	ReviewEvery        time.Duration // the agreement is reviewed at least as often; 0: need not be
 	OwnScopes          bool          // the agreement names the partner's scopes, and which it must not get
 	Window             bool          // access is just in time
@@ -210,11 +206,7 @@ func (d Demands) and(other Demands) Demands {
 		ClientAuth:         common(d.ClientAuth, other.ClientAuth),
 		SigningAlgorithms:  common(d.SigningAlgorithms, other.SigningAlgorithms),
 		AudienceIssuerOnly: d.AudienceIssuerOnly || other.AudienceIssuerOnly,
-		ReplayRefused:      d.ReplayRefused || other.ReplayRefused,
 		AheadAccepted:      max(d.AheadAccepted, other.AheadAccepted),
-		AheadRefused:       least(d.AheadRefused, other.AheadRefused),
-		SecretLife:         least(d.SecretLife, other.SecretLife),
-		CertificateLife:    least(d.CertificateLife, other.CertificateLife),
 		ReviewEvery:        least(d.ReviewEvery, other.ReviewEvery),
 		OwnScopes:          d.OwnScopes || other.OwnScopes,
 		Window:             d.Window || other.Window,

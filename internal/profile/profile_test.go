@@ -42,7 +42,7 @@ func TestJudge(t *testing.T) {
 func TestSetsAreAsStrictAsTheirStrictest(t *testing.T) {
 	both := Of("fapi2", "elevated")
 	d := both.Demands
-	if !d.AudienceIssuerOnly || !d.ReplayRefused || d.SecretLife != 90*day || d.ReviewEvery != 90*day || len(d.ClientAuth) != 3 || d.AheadRefused != time.Minute {
+	if !d.AudienceIssuerOnly || !d.Window || d.ReviewEvery != 90*day || len(d.ClientAuth) != 3 || d.AheadAccepted != 10*time.Second {
 		t.Errorf("the demands of both: %+v", d)
 	}
 	c, by, ok := both.Ceiling("limits.token_lifetime")

@@ -68,13 +68,14 @@ var profiles = []Profile{
 			{"limits.key_withdrawal", 5 * time.Minute, "a withdrawn key is a key that may have leaked"},
 			{"limits.secret_overlap", day, "both secrets work for no longer than a rollout takes"},
 			{"limits.window", 30 * time.Second, "access that is just in time ends with its time"},
+			{"limits.secret_lifetime", 90 * day, "a secret without an end is one that leaks at last"},
+			{"limits.certificate_lifetime", 398 * day, "a certificate that lives for years is renewed by nobody who still knows how"},
 			{"limits.token_lifetime", 10 * time.Minute, "short-lived credentials: what leaks dies by itself"},
 			{"limits.log_delay", 5 * time.Minute, "an alert must come while it can still help"},
 			{"limits.clock_skew", time.Minute, "leeway adds to every short life"},
 		},
 		Demands: Demands{
-			SenderConstraint: true, ReplayRefused: true, OwnScopes: true, Window: true,
-			SecretLife: 90 * day, CertificateLife: 398 * day, ReviewEvery: 90 * day,
+			SenderConstraint: true, OwnScopes: true, Window: true, ReviewEvery: 90 * day,
 		},
 	},
 	{
@@ -97,7 +98,7 @@ var profiles = []Profile{
 			SenderConstraint: true, AudienceIssuerOnly: true,
 			ClientAuth:        []string{"tls_client_auth", "self_signed_tls_client_auth", "private_key_jwt"},
 			SigningAlgorithms: []string{"PS256", "ES256", "EdDSA", "Ed25519"},
-			AheadAccepted:     10 * time.Second, AheadRefused: time.Minute,
+			AheadAccepted:     10 * time.Second,
 		},
 	},
 }

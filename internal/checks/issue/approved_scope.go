@@ -72,6 +72,15 @@ var ApprovedScope = &check.Check{
 			due := review.Last.Add(review.Every.D())
 			p.Holds("the review of the agreement is not overdue", now.Before(due), "it is due on "+due.Format(time.DateOnly))
 		}
+		if every := plan.Duration(p.Profile().ReviewEvery); every > 0 {
+			observed := "no review is agreed (agreement.review)"
+			if agreement.Review != nil {
+				observed = fmt.Sprintf("it is reviewed every %s", agreement.Review.Every)
+			}
+			if !p.Holds(fmt.Sprintf("the agreement is reviewed at least every %s", every), agreement.Review != nil && agreement.Review.Every <= every, observed) {
+				p.Relevant("the profile %s demands it", p.ProfileName())
+			}
+		}
 		return nil
 	},
 }
