@@ -101,10 +101,14 @@ func publicKey(raw json.RawMessage, unchecked bool) (jose.JSONWebKey, error) {
 		if k.N.BitLen() < 2048 {
 			return jose.JSONWebKey{}, errors.New("an RSA key needs at least 2048 bits")
 		}
+		if factorable(k.N) {
+			return jose.JSONWebKey{}, errors.New("an RSA key of a generator that is known to be broken")
+		}
 	case *ecdsa.PublicKey, ed25519.PublicKey:
 	default:
 		return jose.JSONWebKey{}, errors.New("not a public key that is known here")
 	}
+	forSignatures(&key, members["key_ops"])
 	return key, nil
 }
 

@@ -162,7 +162,7 @@ func (s *Server) readStatement(c *call, line string, updates bool) (*statement, 
 	if issuer.Issuer != s.cfg.Trust.Issuer && !c.defects.StatementIssuerIgnored {
 		return nil, unapprovedStatement("the issuer of the software statement is not trusted here")
 	}
-	if !slices.ContainsFunc(s.cfg.Trust.Keys().Keys, func(key jose.JSONWebKey) bool { return verifies(token, key) }) {
+	if !slices.ContainsFunc(s.cfg.Trust.Keys().Keys, func(key jose.JSONWebKey) bool { return verifies(line, token, key) }) {
 		return nil, invalidStatement("the software statement is not signed by its issuer")
 	}
 	payload, err := decoded(line)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -139,20 +140,42 @@ func (n *node) fetchKeys(ctx context.Context, defects defect.Set) error {
 }
 
 func (n *node) keysAt(ctx context.Context, address string) (map[string]*ecdsa.PublicKey, error) {
-	var set jose.JSONWebKeySet
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
 	err := n.get(ctx, address, false, &set)
 	if err != nil {
 		return nil, err
 	}
-	keys := map[string]*ecdsa.PublicKey{}
-	for _, key := range set.Keys {
-		// A set that shows a private key shows a key that everybody has: it is not trusted.
-		public, ok := key.Key.(*ecdsa.PublicKey)
-		if ok && key.KeyID != "" && (key.Algorithm == "" || key.Algorithm == "ES256") && (key.Use == "" || key.Use == "sig") {
-			keys[key.KeyID] = public
+	keys, twice := map[string]*ecdsa.PublicKey{}, map[string]bool{}
+	for _, raw := range set.Keys {
+		id, public, ok := trusted(raw)
+		if !ok {
+			continue
 		}
+		_, known := keys[id]
+		twice[id] = twice[id] || known
+		keys[id] = public
 	}
+	maps.DeleteFunc(keys, func(id string, _ *ecdsa.PublicKey) bool { return twice[id] }) // which of them is meant nobody can tell
 	return keys, nil
+}
+
+// trusted reads a key of a set, if it is one that edge verifies with. RFC 7517 §4.2 and §4.3: use and key_ops say what it is
+// for. A set that shows a private key shows a key that everybody has: it is not trusted.
+func trusted(raw json.RawMessage) (string, *ecdsa.PublicKey, bool) {
+	var key jose.JSONWebKey
+	var meant struct {
+		Operations []string `json:"key_ops"`
+	}
+	err := errors.Join(json.Unmarshal(raw, &key), json.Unmarshal(raw, &meant))
+	if err != nil {
+		return "", nil, false
+	}
+	public, ok := key.Key.(*ecdsa.PublicKey)
+	good := ok && key.KeyID != "" && (key.Algorithm == "" || key.Algorithm == "ES256") && (key.Use == "" || key.Use == "sig") &&
+		(meant.Operations == nil || slices.Contains(meant.Operations, "verify"))
+	return key.KeyID, public, good
 }
 
 func (n *node) get(ctx context.Context, address string, authenticated bool, into any) error {
