@@ -38,6 +38,7 @@ func Catalogue() []*check.Check {
 		register.ConfigurationWithoutToken,
 		register.ExcessGrants,
 		register.ExcessScope,
+		register.HarmfulMetadata,
 		register.KeysFromAnywhere,
 		register.NeighboursRegistrationToken,
 		register.PublicClient,
