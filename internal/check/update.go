@@ -102,3 +102,14 @@ func (p *Pass) Read(ctx context.Context, member *cast.Member) (map[string]any, w
 	}
 	return member.Client().Registered, x, nil
 }
+
+// Member gives a text of a JSON object, empty where it has none.
+func Member(object []byte, name string) (string, error) {
+	var all map[string]any
+	err := json.Unmarshal(object, &all)
+	if err != nil {
+		return "", err
+	}
+	text, _ := all[name].(string)
+	return text, nil
+}

@@ -305,7 +305,7 @@ type Hook struct {
 // Budget bounds what a ride may create and try.
 type Budget struct {
 	Tokens        int        `yaml:"tokens" default:"2000" doc:"How many tokens it may ask for."`
-	Registrations int        `yaml:"registrations" default:"100" doc:"How many clients it may register."`
+	Registrations int        `yaml:"registrations" default:"300" doc:"How many clients it may register."`
 	FailedAuth    FailedAuth `yaml:"failed_auth" doc:"Failed authentications; they may lock a client out."`
 }
 
