@@ -41,6 +41,7 @@ func Catalogue() []*check.Check {
 		register.HarmfulMetadata,
 		register.KeysFromAnywhere,
 		register.NeighboursRegistrationToken,
+		register.OddMetadata,
 		register.PublicClient,
 		register.ReadBack,
 		register.Removable,

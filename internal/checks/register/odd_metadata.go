@@ -22,7 +22,7 @@ import (
 //
 // RFC 7591 §3.2.2: 400 and JSON, with one of four codes. §2: what is not understood MUST be ignored. §2.1: inconsistent
 // grant and response types SHOULD be prevented. §5: metadata are self-asserted. No status is named for what is no
-// registration at all, so any refusal of it will do that is not the server's own fault.
+// registration at all, so any refusal of it will do that is not the server's own fault; that it is none is our demand.
 var OddMetadata = &check.Check{
 	ID:       "register.odd-metadata",
 	Title:    "odd registrations are refused in the words of the standard, or made good and told",
