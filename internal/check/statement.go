@@ -168,42 +168,49 @@ func (p *Pass) MintAccessToken(ctx context.Context, role string) (secret.Text, e
 	return p.Cast.MintInitialAccessToken(ctx, draft)
 }
 
-// RegisterSigned registers a new client of a role with a software statement whose bytes are known: they are given beside
-// what came of it. Without a statement, one that another registration carried is sent.
-func (p *Pass) RegisterSigned(ctx context.Context, purpose wire.Purpose, role string, same *wire.Credential) (Registered, wire.Credential, error) {
-	var sent wire.Credential
-	draft, err := p.Cast.Draft(ctx, role, cast.Wish{})
+// Signed is what came of a registration with a software statement whose bytes are known.
+type Signed struct {
+	Registered
+	Statement wire.Credential
+}
+
+// RegisterSigned registers a new client of a role with a software statement whose bytes are known. Where an earlier one is
+// given, its software registers again, with its keys, its certificates and the very bytes of its statement.
+func (p *Pass) RegisterSigned(ctx context.Context, purpose wire.Purpose, role string, earlier *Signed) (Signed, error) {
+	wish := cast.Wish{}
+	if earlier != nil {
+		wish.Like = earlier.Member
+	}
+	draft, err := p.Cast.Draft(ctx, role, wish)
 	if err != nil {
-		return Registered{}, sent, err
+		return Signed{}, err
 	}
 	request, err := p.Cast.RegistrationRequest(draft)
 	if err != nil {
-		return Registered{}, sent, err
+		return Signed{}, err
 	}
 	switch found := request.Credential(oauth.StatementMember); {
 	case found == nil:
-		return Registered{}, sent, NotApplicable("the registration carries no software statement")
-	case same != nil:
-		*found, sent = *same, *same
+		return Signed{}, NotApplicable("the registration carries no software statement")
+	case earlier != nil:
+		*found = earlier.Statement
 	case found.JWT != nil:
 		request, err = forge.Signed(p.Stack.Keeper, request)
 		if err != nil {
-			return Registered{}, sent, err
+			return Signed{}, err
 		}
-		sent = *request.Credential(oauth.StatementMember)
-	default:
-		sent = *found
 	}
 	request.Unrecorded = true // it is recorded with what it says
 	x, err := p.through(ctx, purpose, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {
 		return p.Cast.RegisterBy(ctx, draft, r)
 	})
 	if err != nil {
-		return Registered{}, sent, err
+		return Signed{}, err
 	}
 	decision, why := oauth.RegistrationDecision(x)
 	p.Stack.Keep(x, decision.String())
-	return Registered{Member: draft, Exchange: x, Decision: decision, Why: why}, sent, nil
+	registered := Registered{Member: draft, Exchange: x, Decision: decision, Why: why}
+	return Signed{Registered: registered, Statement: *request.Credential(oauth.StatementMember)}, nil
 }
 
 // Decides is a case of what a single request was answered: refused is right, accepted is a finding.
@@ -216,4 +223,19 @@ func (p *Pass) Decides(name, expected, differs string, decision wire.Decision, w
 	default:
 		p.Case(name, logbook.Pass, expected, why, differs, "")
 	}
+}
+
+// NamesSubject says whether the software statement of a member's registration names the subject of its certificate.
+func NamesSubject(member *cast.Member) bool {
+	statement, certificate := member.Statement(), member.Client().RegistrationCertificate
+	if statement == nil || statement.JWT == nil || certificate == nil {
+		return false
+	}
+	subject := oauth.SubjectDN(certificate.Leaf)
+	for _, value := range statement.JWT.Claims {
+		if text, is := value.(string); is && text == subject {
+			return true
+		}
+	}
+	return false
 }

@@ -47,7 +47,7 @@ type Set struct {
 	DeleteUnsupported      bool `json:"delete_unsupported,omitempty"`       // AS: DELETE of a registration answers 501
 	// identity proofing
 	StatementClaimsLose             bool `json:"statement_claims_lose,omitempty"`             // AS: a JSON member of a registration wins over the same claim of its software statement
-	StatementUnverified             bool `json:"statement_unverified,omitempty"`              // AS: the software statement of a registration is decoded, and its signature and issuer are not verified
+	StatementUnverified             bool `json:"statement_unverified,omitempty"`              // AS: the software statement of a registration is decoded and its issuer compared, and its signature is not verified
 	StatementOptional               bool `json:"statement_optional,omitempty"`                // AS: registers without a software statement, and verifies one only if it is there
 	StatementTimesIgnored           bool `json:"statement_times_ignored,omitempty"`           // AS: exp and iat of a software statement are not looked at
 	StatementIssuerIgnored          bool `json:"statement_issuer_ignored,omitempty"`          // AS: whatever the directory's key has signed is believed, whoever iss says it is of

@@ -120,8 +120,9 @@ func StatementTampered() wire.Change {
 
 // ForgedStatements are what anybody can make who has seen a statement and read the directory's public key: unsigned, with
 // one bit of the signature flipped, keyed with what is public, and signed by a key that the statement brings along or
-// points to (RFC 8725 §2.1, §3.1, §3.8, §3.10; RFC 7515 §4.1.2, §4.1.3, §4.1.5, §4.1.6).
-func ForgedStatements() []wire.Change {
+// points to (RFC 8725 §2.1, §3.1, §3.8, §3.10; RFC 7515 §4.1.6). The key is ours and for the algorithm of the statements;
+// its key set is found at the address.
+func ForgedStatements(own oauth.Key, address string) []wire.Change {
 	unsigned := func(name, alg, reason string) wire.Change {
 		return statement(name, reason, 0, func(j *wire.JWT) error {
 			if alg != "" {
@@ -149,43 +150,36 @@ func ForgedStatements() []wire.Change {
 		}))
 	}
 	return append(all,
-		broughtAlong("own key in the header (jwk)", func(k oauth.Key, h map[string]any) error {
-			jwk := k.JWK()
-			delete(jwk, "kid")
-			h["jwk"] = jwk
+		broughtAlong(own, "own key in the header (jwk)", func(h map[string]any) error {
+			h["jwk"] = oauth.PublicJWK(own.Signer.Public(), "", own.Alg)
 			return nil
 		}),
-		broughtAlong("own certificate in the header (x5c)", func(k oauth.Key, h map[string]any) error {
-			der, err := selfSigned(k.Signer)
-			h["x5c"] = []any{base64.StdEncoding.EncodeToString(der)} // RFC 7515 §4.1.6: base64, not base64url
+		broughtAlong(own, "own certificate in the header (x5c)", func(h map[string]any) error {
+			der, err := selfSigned(own.Signer)
+			h["x5c"] = []any{base64.StdEncoding.EncodeToString(der)} // base64, not base64url
 			return err
 		}),
-		broughtAlong("a key set elsewhere (jku)", func(_ oauth.Key, h map[string]any) error {
-			h["jku"] = "https://checkride.invalid/jwks"
+		broughtAlong(own, "a key set elsewhere (jku)", func(h map[string]any) error {
+			h["jku"] = address
 			return nil
 		}),
-		broughtAlong("a certificate elsewhere (x5u)", func(_ oauth.Key, h map[string]any) error {
-			h["x5u"] = "https://checkride.invalid/certificate.pem"
+		broughtAlong(own, "a certificate elsewhere (x5u)", func(h map[string]any) error {
+			h["x5u"] = address
 			return nil
 		}),
 	)
 }
 
 // broughtAlong is signed by a key of ours which the header names, under the directory's own kid.
-func broughtAlong(name string, bring func(k oauth.Key, header map[string]any) error) wire.Change {
+func broughtAlong(own oauth.Key, name string, bring func(header map[string]any) error) wire.Change {
 	return statement("statement signed by "+name, BadSignature, 0, func(j *wire.JWT) error {
-		key, err := ownKeyFor(j)
+		err := sameAlg(j, own)
 		if err != nil {
 			return err
 		}
-		j.Key = key.Signer
-		return bring(key, j.Header)
+		j.Key, j.Signer = own.Signer, ""
+		return bring(j.Header)
 	})
-}
-
-func ownKeyFor(j *wire.JWT) (oauth.Key, error) {
-	alg, _ := j.Header["alg"].(string)
-	return oauth.NewKey(alg)
 }
 
 // StatementsOutOfTime are a statement that expired five minutes ago (RFC 7519 §4.1.4) and, where the reader judges the
@@ -226,7 +220,8 @@ const unknownIssuer = "https://directory.checkride.invalid"
 func StatementsOfAnotherIssuer() []wire.Change {
 	return []wire.Change{
 		statement("statement of an unknown issuer", UnknownKey, 0, func(j *wire.JWT) error {
-			key, err := ownKeyFor(j)
+			alg, _ := j.Header["alg"].(string)
+			key, err := oauth.NewKey(alg)
 			if err != nil {
 				return err
 			}
@@ -243,15 +238,14 @@ func StatementsOfAnotherIssuer() []wire.Change {
 	}
 }
 
-// StatementLike is a statement with other claims, signed as before.
-func StatementLike(original wire.Credential, claims map[string]any) wire.Credential {
-	if original.JWT == nil {
-		return original
+// StatementClaims are the claims of a software statement, whoever signed it.
+func StatementClaims(statement wire.Credential) (map[string]any, error) {
+	if statement.JWT != nil {
+		return statement.JWT.Claims, nil
 	}
-	made := original.JWT.Clone()
-	for name, value := range claims {
-		made.Claims[name] = value
+	decoded, err := oauth.Decode(statement.Text.Reveal())
+	if err != nil {
+		return nil, err
 	}
-	original.JWT = made
-	return original
+	return decoded.Claims, nil
 }

@@ -716,7 +716,7 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 			"DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens", "OtherEnvironmentKnown",
 		},
 		"OpenRegistration":           {"InitialAccessTokenStateless"},
-		"StatementUnverified":        {"StatementOptional", "StatementIssuerIgnored"},
+		"StatementUnverified":        {"StatementOptional"},
 		"ScopelessToken":             {"RegisteredScopeIgnored", "ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
 		"GrantsUnfiltered":           {"UpdateUnfiltered"},
 		"RegisteredScopeUnfiltered":  {"UpdateUnfiltered"},
