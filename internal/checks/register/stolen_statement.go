@@ -17,8 +17,9 @@ import (
 // Statement and certificate are each good, and prove two organisations. Where the statement names the subject of the
 // certificate, one that the same organisation has for other software must not do either.
 //
-// RFC 7591 §5: a server that trusts a statement considers the whole request, and a statement is not secret by itself.
-// Federations bind it to the certificate (UDAP Dynamic Client Registration, section 4: iss is in the certificate's SAN).
+// RFC 7591 §5: the server MUST weigh the whole registration request and mitigate impersonation. That statement and certificate
+// are compared is our demand, and that of federations (UDAP Dynamic Client Registration, section 4: iss stands in the
+// certificate's SAN).
 var StolenStatement = &check.Check{
 	ID:       "register.stolen-statement",
 	Title:    "a software statement registers its own organisation alone",
