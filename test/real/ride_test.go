@@ -67,7 +67,7 @@ var rides = map[string]struct {
 			"offboard.token-outlives-client":            "cached uncached",
 			"offboard.nothing-of-a-whole-life-survives": "stack",
 		},
-		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client"},
+		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load"},
 		left: []string{"neighbour"}, // its registration token was used at another client's URL ("a misused registration token dies")
 		look: func(t *testing.T, r *ridden) {
 			cacheBounds(t, r)
@@ -106,7 +106,7 @@ var rides = map[string]struct {
 			"bind.certificate-in-header": "offline",
 			"bind.warm-cache":            "offline",
 		},
-		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client"},
+		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load"},
 		left: []string{"neighbour"},
 		look: func(t *testing.T, r *ridden) {
 			for _, id := range []string{"revoke.not-revocable", "offboard.token-outlives-client"} {
@@ -130,7 +130,7 @@ var rides = map[string]struct {
 			// Its leeway is 30 s, and the plan's 2 s ("a token opens the resource for half a minute after its end").
 			"expire.token-past-expiry": "proving",
 		},
-		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client"},
+		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load"},
 		left: []string{"neighbour"},
 	}},
 	"oidc-given.yaml": {options: Options{TokenLife: rideTokenLife, Given: true}, want: outcome{

@@ -101,8 +101,8 @@ func ofTheServer(host, issuer string, hosts []string) bool {
 
 func offersMethods(p *check.Pass, server oauth.Server, byHand plan.Endpoints) {
 	for _, use := range []struct{ role, endpoint, byHand, absent string }{
-		{"resource_server", "introspection", byHand.Introspection, ""},
-		{"partner", "revocation", byHand.Revocation, string(oauth.ClientSecretBasic)}, // RFC 8414 §2: the default where it is left out
+		{"resource_server", "introspection", byHand.Introspection, "has no default"},
+		{"partner", "revocation", byHand.Revocation, "then means client_secret_basic"}, // common neglect (seen: oidc-provider)
 	} {
 		client, ok := p.Cast.Client(use.role)
 		_, offered := server.Metadata[use.endpoint+"_endpoint"]
@@ -116,12 +116,9 @@ func offersMethods(p *check.Pass, server oauth.Server, byHand plan.Endpoints) {
 		p.Holds("the "+use.endpoint+" endpoint is offered, which "+use.role+" uses", offered, "it is not in the metadata")
 		member := use.endpoint + "_endpoint_auth_methods_supported"
 		methods := oauth.Strings(server.Metadata[member])
-		if methods == nil && use.absent == "" {
-			p.Note("%s is missing, and RFC 8414 §2 gives it no default", member)
+		if offered && methods == nil {
+			p.Note("%s is missing, and %s (RFC 8414 §2)", member, use.absent)
 			continue
-		}
-		if methods == nil {
-			methods = []string{use.absent}
 		}
 		if offered && client.Auth != "" {
 			p.Holds(fmt.Sprintf("%s holds %s, the method of %s", member, client.Auth, use.role), slices.Contains(methods, client.Auth), strings.Join(methods, ", "))

@@ -32,7 +32,7 @@ var PublishedKeyRemoved = &check.Check{
 	Rows:     []string{"L-JW-07", "L-CA-36"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
-	Needs:    []check.Need{check.Registration, check.Method("private_key_jwt"), check.Hook(plan.PublishKeys)},
+	Needs:    []check.Need{check.Registration, check.Method("private_key_jwt"), publishing},
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
@@ -109,6 +109,23 @@ var PublishedKeyRemoved = &check.Check{
 		})
 	},
 }
+
+// publishing needs a place where the partner publishes its keys. Where nothing says that partners do, none is missed.
+var publishing = check.Need{Name: "published keys", Has: func(p *plan.Plan, at *plan.Point) (check.Missing, string, string) {
+	missing, reason, gap := check.Hook(plan.PublishKeys).Has(p, at)
+	if missing == check.Present {
+		return missing, reason, gap
+	}
+	_, by := p.Registration.Metadata["jwks_uri"]
+	for _, client := range p.Clients {
+		_, one := client.Metadata["jwks_uri"]
+		by = by || one
+	}
+	if by || len(p.Agreement.KeyHosts) > 0 {
+		return missing, reason, gap
+	}
+	return check.Absent, "the plan does not say that partners publish their keys (agreement.key_hosts, hook publish_keys)", ""
+}}
 
 // publish lets the operator's hook put keys where a client publishes its own.
 func publish(ctx context.Context, p *check.Pass, name string, keys ...oauth.Key) (wire.Exchange, error) {
