@@ -16,7 +16,7 @@ func byProof(p *plan.Plan) {
 	for i := range p.Clients {
 		c := &p.Clients[i]
 		if c.Name != "resource_server" {
-			c.Auth, c.SenderConstraint, c.Certificate = "private_key_jwt", "dpop", nil
+			c.Auth, c.SenderConstraint = "private_key_jwt", "dpop"
 		}
 	}
 	// Without certificates they cannot register as the trust framework wants it, so the operator lets them in.

@@ -26,7 +26,7 @@ var introspecting = check.Need{Name: "a point that introspects", Has: func(p *pl
 }}
 
 func introspects(point plan.Point) bool {
-	return point.Revocation == "introspect" && point.Credential == "bearer"
+	return point.Revocation == "introspect" && point.TakesTokens()
 }
 
 // FailsClosed lets the operator's hook break introspection, and brings to each point that introspects a good token which

@@ -3,6 +3,7 @@ package enforce
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -92,33 +93,45 @@ func variantsOf(forger *forge.Forger) []variant {
 		{change: forger.GarbageToken()},
 		{change: forge.TokenInQuery()},
 		{change: tokenInBoth()},
-		{change: scheme("scheme in small letters", "bearer "), harmless: lawful},
-		{change: scheme("scheme in capitals", "BEARER "), harmless: lawful},
-		{change: scheme("two blanks after the scheme", "Bearer  "), harmless: lawful},
-		{change: scheme("no blank after the scheme", "Bearer")},
-		{change: scheme("no scheme", "")},
-		{change: scheme("another scheme", "Token ")},
+		{change: scheme("scheme in small letters", strings.ToLower), harmless: lawful},
+		{change: scheme("scheme in capitals", strings.ToUpper), harmless: lawful},
+		{change: scheme("two blanks after the scheme", func(s string) string { return s + " " }), harmless: lawful},
+		{change: scheme("no blank after the scheme", strings.TrimSpace)},
+		{change: scheme("no scheme", func(string) string { return "" })},
+		{change: scheme("another scheme", func(string) string { return "Token " })},
 		{change: twice(), harmless: "the same good token and no other one, though RFC 9110 §5.3 forbids it to senders"},
 		{change: withoutCertificate(), bound: true},
 		{change: wire.Change{Name: "a token for another point"}, abroad: true},
 	}
 }
 
-// alikeIn are the points that take the kind of credential that most variants alter.
+// alikeIn are the points that take the kind of credential that most variants alter: bearer tokens, or else tokens with
+// DPoP proofs.
 func alikeIn(p *plan.Plan) []*plan.Point {
+	bearer, proven := taking(p, "bearer", ""), taking(p, "dpop")
+	if len(bearer) < len(proven) {
+		return proven
+	}
+	return bearer
+}
+
+func taking(p *plan.Plan, credentials ...string) []*plan.Point {
 	var all []*plan.Point
 	for i := range p.Points {
-		if p.Points[i].Credential == "bearer" || p.Points[i].Credential == "" {
+		if slices.Contains(credentials, p.Points[i].Credential) {
 			all = append(all, &p.Points[i])
 		}
 	}
 	return all
 }
 
-func scheme(name, prefix string) wire.Change {
+// scheme writes the scheme of the token in another way. A DPoP proof beside it stays.
+func scheme(name string, spell func(string) string) wire.Change {
 	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
 		for i := range r.Credentials {
-			r.Credentials[i].Prefix = prefix
+			if r.Credentials[i].JWT == nil {
+				r.Credentials[i].Prefix = spell(r.Credentials[i].Prefix)
+			}
 		}
 		return r, nil
 	}}
@@ -137,7 +150,11 @@ func tokenInBoth() wire.Change {
 // twice repeats a field that is no list, with the same value.
 func twice() wire.Change {
 	return wire.Change{Name: "the same header twice", Apply: func(r wire.Request) (wire.Request, error) {
-		r.Credentials = append(r.Credentials, r.Credentials...)
+		for _, credential := range r.Credentials {
+			if credential.JWT == nil {
+				r = r.WithCredential(credential)
+			}
+		}
 		return r, nil
 	}}
 }

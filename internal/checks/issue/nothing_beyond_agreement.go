@@ -40,7 +40,7 @@ var NothingBeyondAgreement = &check.Check{
 		asked := map[string]bool{}
 		for i := range p.Stack.Plan.Points {
 			point := &p.Stack.Plan.Points[i]
-			if p.Cast.TokenServer(point) != p.Name || point.Credential != "bearer" {
+			if p.Cast.TokenServer(point) != p.Name || !point.TakesTokens() {
 				continue
 			}
 			token, err := partner.Token(ctx, point)

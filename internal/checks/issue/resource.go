@@ -40,7 +40,7 @@ func resourcePoints(p *check.Pass) []*plan.Point {
 	seen := map[string]bool{"": true}
 	for i := range p.Stack.Plan.Points {
 		point := &p.Stack.Plan.Points[i]
-		if point.Credential == "bearer" && p.Cast.TokenServer(point) == p.Name && !seen[point.Resource] {
+		if point.TakesTokens() && p.Cast.TokenServer(point) == p.Name && !seen[point.Resource] {
 			seen[point.Resource] = true
 			points = append(points, point)
 		}

@@ -108,7 +108,7 @@ var WhateverTheHint = &check.Check{
 // opened says whether a token of the partner opens its point: else the next one would not either.
 func opened(ctx context.Context, p *check.Pass, partner *cast.Member, token oauth.Token) (bool, error) {
 	point := p.HomePoint()
-	if point == nil || point.Credential != "bearer" {
+	if point == nil || !point.TakesTokens() {
 		return false, nil
 	}
 	_, answer, err := p.Do(ctx, wire.Control, p.CallAt(point, p.Allowed(point), partner, token))

@@ -54,7 +54,7 @@ var SigningKeyOverlap = &check.Check{
 		var old []check.Call
 		for i := range p.Cast.Plan().Points {
 			point := &p.Cast.Plan().Points[i]
-			if p.Cast.TokenServer(point) != p.Cast.HomeServer() || point.Credential != "bearer" {
+			if p.Cast.TokenServer(point) != p.Cast.HomeServer() || !point.TakesTokens() {
 				continue
 			}
 			token, err := partner.NewToken(ctx, point)
