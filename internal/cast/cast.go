@@ -84,6 +84,9 @@ type Cast struct {
 	certs    int
 
 	hooks map[string]int // how often each hook was played
+
+	players map[string][]*Member             // by client_id: who plays a given client
+	renewed map[string][]func(*oauth.Client) // by client_id: what was changed of a given client
 }
 
 // Calibration is what is found out about an authorization server before anything rests on it (rule 11).

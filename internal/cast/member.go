@@ -129,7 +129,7 @@ func (c *Cast) given(ctx context.Context, described plan.Client, wish Wish) (*Me
 		}
 	}
 	c.showing(described.Name, client.Certificate)
-	return &Member{Role: described.Name, Plan: described, Server: server, cast: c, name: described.Name, client: client}, nil
+	return c.plays(&Member{Role: described.Name, Plan: described, Server: server, cast: c, name: described.Name, client: client}), nil
 }
 
 // register makes a client by RFC 7591. What is intended is in the ledger before the request is sent: a client whose

@@ -29,7 +29,7 @@ var OldSecret = &check.Check{
 	Rows:     []string{"L-JW-08", "L-OF-09", "A-RV-05"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
-	Needs:    []check.Need{check.Registration, check.SecretLogin},
+	Needs:    []check.Need{check.Rotation(plan.RotateSecret), check.SecretLogin},
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.SecretOverlap + l.Settle + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.secret_overlap" },
@@ -47,26 +47,7 @@ var OldSecret = &check.Check{
 		old, renewed := login, login
 		old.Name, renewed.Name = "the old secret", "the new secret"
 		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
-		rotate := func(ctx context.Context) (wire.Exchange, error) {
-			before := partner.Client().Secret
-			if !p.Cast.HasHook(plan.RotateSecret) {
-				x, err := p.Update(ctx, partner, func(map[string]any) {})
-				if err == nil && partner.Client().Secret == before {
-					err = check.CannotTell("an update gives no new secret, and the plan has no hook `rotate_secret`; add it under hooks")
-				}
-				return x, err
-			}
-			x, err := p.Hook(ctx, plan.RotateSecret, partner, nil)
-			if err != nil {
-				return x, err
-			}
-			secret := x.Secret("client_secret")
-			if secret.Empty() {
-				return x, check.CannotTell("the answer of hook rotate_secret has no JSON member client_secret")
-			}
-			partner.Change(func(client *oauth.Client) { client.Secret = secret })
-			return x, nil
-		}
+		rotate := func(ctx context.Context) (wire.Exchange, error) { return p.NewSecret(ctx, partner) }
 		return p.RefusedWithin(ctx, check.Withdrawal{
 			What: "rotated secret", Limit: (p.Limits.SecretOverlap + p.Limits.Settle).D(), Promise: "limits.secret_overlap", All: rotate, Sibling: &renewed,
 			Watched: func(context.Context) ([]check.Watched, error) { return []check.Watched{{Call: old}}, nil },

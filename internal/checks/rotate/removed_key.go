@@ -31,7 +31,7 @@ var RemovedKey = &check.Check{
 	Rows:     []string{"L-CA-36", "L-JW-07", "L-OF-09"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
-	Needs:    []check.Need{check.Registration, check.Method("private_key_jwt")},
+	Needs:    []check.Need{check.Rotation(plan.RotateKey), check.Method("private_key_jwt")},
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
@@ -46,6 +46,7 @@ var RemovedKey = &check.Check{
 		if err != nil {
 			return err
 		}
+		defer p.Lends(ctx, plan.RotateKey, partner, oauth.JWKSet(oldKey))()
 		login := p.Login(partner)
 		copied, err := login.Make()
 		if err != nil {
@@ -55,7 +56,7 @@ var RemovedKey = &check.Check{
 		old.Name, stored.Name, renewed.Name = "signed after the removal", "signed before the removal", "the new key"
 		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
 
-		_, err = p.Update(ctx, partner, func(metadata map[string]any) { metadata["jwks"] = oauth.JWKSet(oldKey, newKey) })
+		_, err = p.SetKeys(ctx, plan.RotateKey, partner, oauth.JWKSet(oldKey, newKey))
 		if err != nil {
 			return err
 		}
@@ -90,7 +91,7 @@ var RemovedKey = &check.Check{
 				return []check.Watched{{Call: old}, {Call: stored, Sparse: true}}, nil
 			},
 			All: func(ctx context.Context) (wire.Exchange, error) {
-				return p.Update(ctx, partner, func(metadata map[string]any) { metadata["jwks"] = oauth.JWKSet(newKey) })
+				return p.SetKeys(ctx, plan.RotateKey, partner, oauth.JWKSet(newKey))
 			},
 		})
 	},

@@ -31,7 +31,7 @@ var RetiredCertificate = &check.Check{
 	Rows:     []string{"L-JW-09", "L-OF-09"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
-	Needs:    []check.Need{check.Registration},
+	Needs:    []check.Need{check.Rotation(plan.RotateCertificate)},
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
@@ -47,14 +47,9 @@ var RetiredCertificate = &check.Check{
 			return err
 		}
 		register := func(ctx context.Context, certificates ...*tls.Certificate) (wire.Exchange, error) {
-			return p.Update(ctx, partner, func(metadata map[string]any) {
-				keys := []any{}
-				for _, one := range certificates {
-					keys = append(keys, cast.CertificateJWK(one))
-				}
-				metadata["jwks"] = map[string]any{"keys": keys}
-			})
+			return p.SetKeys(ctx, plan.RotateCertificate, partner, certificateSet(certificates...))
 		}
+		defer p.Lends(ctx, plan.RotateCertificate, partner, certificateSet(before))()
 		login := p.Login(partner)
 		copied, err := login.Make()
 		if err != nil {
@@ -79,4 +74,13 @@ var RetiredCertificate = &check.Check{
 			All:     func(ctx context.Context) (wire.Exchange, error) { return register(ctx, after) },
 		})
 	},
+}
+
+// certificateSet is a key set that holds certificates (RFC 7517 §4.7).
+func certificateSet(certificates ...*tls.Certificate) map[string]any {
+	keys := []any{}
+	for _, one := range certificates {
+		keys = append(keys, cast.CertificateJWK(one))
+	}
+	return map[string]any{"keys": keys}
 }
