@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/url"
 	"os/exec"
@@ -69,6 +70,13 @@ func (c *Cast) hooked(name string) {
 		c.hooks = map[string]int{}
 	}
 	c.hooks[name]++
+}
+
+// Hooks tells how often each hook was played.
+func (c *Cast) Hooks() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.hooks)
 }
 
 func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values map[string]string) (wire.Exchange, error) {

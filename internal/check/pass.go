@@ -63,9 +63,28 @@ type Stack struct {
 	routes    cast.Facts[string]
 
 	mu      sync.Mutex
+	first   time.Time // when the partner's first call at a point was accepted
 	turn    int
 	waited  time.Duration
 	records uint64
+}
+
+// FirstCall is how long after the ride's start the partner's first call at a point was accepted; zero: none was.
+func (s *Stack) FirstCall() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first.IsZero() {
+		return 0
+	}
+	return s.first.Sub(s.Since)
+}
+
+func (s *Stack) called(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first.IsZero() || at.Before(s.first) {
+		s.first = at
+	}
 }
 
 // LongestWait is the longest single wait that was really waited.
@@ -230,6 +249,9 @@ func (p *Pass) sendOnce(ctx context.Context, purpose wire.Purpose, call Call, re
 	}
 	answer := call.Decide(ctx, x)
 	p.failed(call, x)
+	if answer.Decision == wire.Accepted && call.Point != nil && call.Member != nil && call.Member.Role == cast.Partner && purpose == wire.Control {
+		p.Stack.called(x.Received)
+	}
 	p.Stack.Keep(x, answer.Decision.String())
 	return x, answer, nil
 }

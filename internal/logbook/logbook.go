@@ -369,4 +369,7 @@ type End struct {
 	Interrupted  string         `json:"interrupted,omitempty"` // why the ride was stopped early
 	Budget       []string       `json:"budget,omitempty"`      // tokens 45 of 400
 	WitnessNotes []string       `json:"witness_notes,omitempty"`
+
+	FirstCall time.Duration  `json:"first_call_ns,omitempty"` // from the ride's start to the partner's first accepted call at a point; zero: there was none
+	Hooks     map[string]int `json:"hooks,omitempty"`         // how often each of the operator's hooks was played
 }

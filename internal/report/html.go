@@ -389,6 +389,9 @@ func (p *page) facts(v *verdict.Verdict) {
 	if byHand := v.ByHand(); byHand != "" {
 		add("Onboarding", byHand, "first contact "+v.Parked.Since.UTC().Format("2 Jan 2006, 15:04"))
 	}
+	if first := v.FirstCall(); first != "" {
+		add("First call", first, "of the partner at a point")
+	}
 	for _, a := range v.Attached {
 		add("Attached", attached(a), a.At.UTC().Format("2 Jan 2006, 15:04")+", sha256 "+short(a.SHA256))
 	}

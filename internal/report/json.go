@@ -61,7 +61,11 @@ type jsonRide struct {
 	PeakRate    int        `json:"peak_rate"`
 	PeakMemory  int64      `json:"peak_memory_bytes"`
 
-	Parked   *logbook.Parked    `json:"parked,omitempty"` // clients that people made by hand
+	Parked *logbook.Parked `json:"parked,omitempty"` // clients that people made by hand
+
+	FirstCall float64        `json:"first_call_seconds,omitempty"` // from the ride's start to the partner's first accepted call
+	Hooks     map[string]int `json:"hooks,omitempty"`              // how often each hook was played
+
 	Attached []logbook.Attached `json:"attached,omitempty"`
 }
 
@@ -268,6 +272,7 @@ func newJSONRide(v *verdict.Verdict) jsonRide {
 	if v.End != nil {
 		r.Finished, r.Seconds, r.Interrupted = date(v.End.Finished), v.End.Took.Seconds(), v.End.Interrupted
 		r.Requests, r.PeakRate, r.PeakMemory = v.End.Requests, v.End.PeakRate, v.End.PeakMemory
+		r.FirstCall, r.Hooks = v.End.FirstCall.Seconds(), v.End.Hooks
 	}
 	return r
 }

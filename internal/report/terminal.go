@@ -443,6 +443,7 @@ func (s *sheet) foot(v *verdict.Verdict, opts Options) {
 	if byHand := v.ByHand(); byHand != "" {
 		say("onboarding", byHand)
 	}
+	say("first call", v.FirstCall())
 	for _, a := range v.Attached {
 		say("attached", attached(a))
 	}

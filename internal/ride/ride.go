@@ -560,6 +560,7 @@ func (r *run) finish(ctx context.Context) []string {
 	end := &logbook.End{
 		Finished: time.Now().UTC(), Took: time.Since(r.start), LongestWait: r.stack.LongestWait(), Requests: int(stats.Requests), PeakRate: stats.PeakRate,
 		PeakMemory: peakMemory(), Created: created, Left: left, Interrupted: interrupted, Budget: r.cast.Budget(),
+		FirstCall: r.stack.FirstCall(), Hooks: r.cast.Hooks(),
 	}
 	if len(left) > 0 {
 		end.LeftCommand = "checkride cleanup " + r.cfg.Ledger
