@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -31,27 +30,4 @@ func (p *Pass) Answered(ctx context.Context, control Call, change wire.Change) (
 			return Answer{}, "", err
 		}
 	}
-}
-
-// AcceptsToo asserts that a call which is accepted stays so with each change: what is lawful to say in another way.
-func (p *Pass) AcceptsToo(ctx context.Context, control Call, changes ...wire.Change) error {
-	const expected = "accepted"
-	for _, change := range changes {
-		before := len(p.observation.Exchanges)
-		answer, differs, err := p.Answered(ctx, control, change)
-		if err != nil {
-			return err
-		}
-		switch answer.Decision {
-		case wire.Accepted:
-			p.Case(change.Name, logbook.Pass, expected, answer.Why, differs, "")
-		case wire.Denied, wire.Odd:
-			p.Case(change.Name, logbook.Fail, expected, answer.Why, differs, "")
-		default:
-			p.Case(change.Name, logbook.Inconclusive, expected, "", differs, answer.Why)
-		}
-		last := &p.observation.Cases[len(p.observation.Cases)-1]
-		last.Exchanges = append([]uint64(nil), p.observation.Exchanges[min(before, len(p.observation.Exchanges)):]...)
-	}
-	return nil
 }

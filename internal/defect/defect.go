@@ -72,22 +72,23 @@ type Set struct {
 	AssertionExpiryIgnored    bool `json:"assertion_expiry_ignored,omitempty"`     // AS: exp and aud of an assertion are not looked at
 	AssertionReplay           bool `json:"assertion_replay,omitempty"`             // AS: does not remember the jti of assertions
 	// authenticate: forms, certificates, secrets, assertions and errors beside the honest path
-	BasicNotDecoded         bool `json:"basic_not_decoded,omitempty"`         // AS: id and secret of Basic are taken as they stand and not form-decoded
-	CredentialsInURI        bool `json:"credentials_in_uri,omitempty"`        // AS: the parameters of a token request are taken from the query too
-	TwoMethodsAccepted      bool `json:"two_methods_accepted,omitempty"`      // AS: of two authentication methods in a request one is looked at, the header first
-	SelfSignedBySerial      bool `json:"self_signed_by_serial,omitempty"`     // AS: a self-signed certificate is compared with the registered one by issuer and serial number
-	CommonNameForSAN        bool `json:"common_name_for_san,omitempty"`       // AS: where no alternative name is the registered one, the common name is compared with it
-	SecretExpiryIgnored     bool `json:"secret_expiry_ignored,omitempty"`     // AS: client_secret_expires_at is told and never looked at
-	ShortSecrets            bool `json:"short_secrets,omitempty"`             // AS: client secrets are ten letters and digits
-	GuessingUnlimited       bool `json:"guessing_unlimited,omitempty"`        // AS: wrong secrets of a client are counted by nobody
-	FormerMethodWorks       bool `json:"former_method_works,omitempty"`       // AS: the secret of a client that was moved to another method stays good
-	AssertionTimesIgnored   bool `json:"assertion_times_ignored,omitempty"`   // AS: nbf, iat and a far exp of an assertion are not looked at
-	AssertionAudienceMixed  bool `json:"assertion_audience_mixed,omitempty"`  // AS: an assertion for several servers passes if this one is among them
-	AssertionAlgorithmsOpen bool `json:"assertion_algorithms_open,omitempty"` // AS: an assertion may use any signature that the library knows, listed or not
-	AssertionBringsKey      bool `json:"assertion_brings_key,omitempty"`      // AS: an assertion is verified with the jwk of its own header
-	FrameworkErrors         bool `json:"framework_errors,omitempty"`          // AS: a failed Basic is answered by the web framework: its own JSON, no WWW-Authenticate
-	MalformedCrashes        bool `json:"malformed_crashes,omitempty"`         // AS: Basic without a colon ends in status 500
-	ErrorsTellInternals     bool `json:"errors_tell_internals,omitempty"`     // AS: the description of a registration error is the exception's text
+	BasicNotDecoded          bool `json:"basic_not_decoded,omitempty"`          // AS: id and secret of Basic are taken as they stand and not form-decoded
+	CredentialsInURI         bool `json:"credentials_in_uri,omitempty"`         // AS: the parameters of a token request are taken from the query too
+	TwoMethodsAccepted       bool `json:"two_methods_accepted,omitempty"`       // AS: of two authentication methods in a request one is looked at, the header first
+	SelfSignedBySerial       bool `json:"self_signed_by_serial,omitempty"`      // AS: a self-signed certificate is compared with the registered one by issuer and serial number
+	CommonNameForSAN         bool `json:"common_name_for_san,omitempty"`        // AS: where no alternative name is the registered one, the common name is compared with it
+	SecretExpiryIgnored      bool `json:"secret_expiry_ignored,omitempty"`      // AS: client_secret_expires_at is told and never looked at
+	ShortSecrets             bool `json:"short_secrets,omitempty"`              // AS: client secrets are ten letters and digits
+	GuessingUnlimited        bool `json:"guessing_unlimited,omitempty"`         // AS: wrong secrets of a client are counted by nobody
+	FormerMethodWorks        bool `json:"former_method_works,omitempty"`        // AS: the secret of a client that was moved to another method stays good
+	AssertionTimesIgnored    bool `json:"assertion_times_ignored,omitempty"`    // AS: nbf, iat and a far exp of an assertion are not looked at
+	AssertionAudienceMixed   bool `json:"assertion_audience_mixed,omitempty"`   // AS: an assertion for several servers passes if this one is among them
+	AssertionAlgorithmsOpen  bool `json:"assertion_algorithms_open,omitempty"`  // AS: an assertion may use any signature that the library knows, listed or not
+	AssertionReplayElsewhere bool `json:"assertion_replay_elsewhere,omitempty"` // AS: the jti of an assertion is remembered by the replica that saw it and by no other
+	AssertionBringsKey       bool `json:"assertion_brings_key,omitempty"`       // AS: an assertion is verified with the jwk of its own header
+	FrameworkErrors          bool `json:"framework_errors,omitempty"`           // AS: a failed Basic is answered by the web framework: its own JSON, no WWW-Authenticate
+	MalformedCrashes         bool `json:"malformed_crashes,omitempty"`          // AS: Basic without a colon ends in status 500
+	ErrorsTellInternals      bool `json:"errors_tell_internals,omitempty"`      // AS: the description of a registration error is the exception's text
 	// issue
 	ScopeBeyondGrant bool `json:"scope_beyond_grant,omitempty"` // AS: a mix of granted and other scopes is issued as asked
 	ScopelessToken   bool `json:"scopeless_token,omitempty"`    // AS: only unentitled scopes give a token without scope; every point takes a missing scope for all

@@ -215,6 +215,18 @@ func AssertionSignedBy(other oauth.Key, label string) wire.Change {
 	})
 }
 
+// AssertionOfUnknownKey is signed with a key that nobody registered, under its own kid.
+func AssertionOfUnknownKey(other oauth.Key) wire.Change {
+	return assertion("assertion signed with an unknown key under its own kid", UnknownKey, func(j *wire.JWT) error {
+		err := sameAlg(j, other)
+		if err != nil {
+			return err
+		}
+		j.Header["kid"], j.Key, j.Signer = other.ID, other.Signer, "a key that nobody registered"
+		return nil
+	})
+}
+
 // AssertionTampered has one bit of its signature flipped.
 func AssertionTampered() wire.Change {
 	return assertion("assertion with one bit of the signature flipped", BadSignature, func(j *wire.JWT) error {

@@ -113,3 +113,12 @@ func AssertionBy(other oauth.Key) wire.Change {
 		return r, fmt.Errorf("%s: the request carries no client assertion with a key; give a private_key_jwt client's", name)
 	}}
 }
+
+// AssertionAhead was made, or begins, that far in the future, and ends a minute later: iat or nbf. Our own verifier has no
+// opinion on iat (RFC 7519 §4.1.6 has no rule for it).
+func AssertionAhead(claim string, ahead time.Duration) wire.Change {
+	return assertion(fmt.Sprintf("assertion with %s %v ahead", claim, ahead), reasonOf(claim), func(j *wire.JWT) error {
+		j.Claims[claim], j.Claims["exp"] = wire.FromNow(ahead), wire.FromNow(ahead+time.Minute)
+		return nil
+	})
+}

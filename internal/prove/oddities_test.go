@@ -222,6 +222,7 @@ var oddities = []oddity{
 		name: "no WWW-Authenticate anywhere", at: []string{"as", "gateway", "legacy", "edge", "edge-a", "edge-b"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) { said.Header().Del("WWW-Authenticate") },
 		only:  []string{"authenticate.*", "enforce.*", "bind.*", "register.*"},
+		fails: map[string]string{"authenticate.error-form": "has no WWW-Authenticate"},
 	},
 	{
 		name: "refusals close the connection", at: []string{"gateway"},
@@ -305,7 +306,8 @@ var oddities = []oddity{
 				say(said, said.Code, "text/html", "<h1>Error</h1>")
 			}
 		},
-		only: []string{"authenticate.*", "register.*", "issue.*", "offboard.*"},
+		only:  []string{"authenticate.*", "register.*", "issue.*", "offboard.*"},
+		fails: map[string]string{"authenticate.error-form": "is no application/json"},
 	},
 	{
 		name: "invalid_client with 400", at: []string{"as"},
@@ -314,7 +316,8 @@ var oddities = []oddity{
 				said.Code = 400
 			}
 		},
-		only: []string{"authenticate.*", "claims.*", "revoke.*", "rotate.*", "offboard.*"},
+		only:  []string{"authenticate.*", "claims.*", "revoke.*", "rotate.*", "offboard.*"},
+		fails: map[string]string{"authenticate.error-form": "is not 401"},
 	},
 	{
 		name: "revocation always answers 200", at: []string{"as"},

@@ -2,6 +2,7 @@ package authenticate
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -13,10 +14,10 @@ import (
 )
 
 // AssertionBringsItsKey plays a stranger who signs with a key of its own and lets the assertion say which: as jwk, or in a
-// certificate, in the header.
+// certificate, in the header, or at an address that the header names. A server that only fetches that address is in a stranger's hand, too.
 //
 // RFC 8725 §3.8: the keys MUST belong to the issuer of the JWT, and if they do not, it MUST be rejected: for a client
-// assertion these are the keys that are registered for the client. (Seen: CVE-2018-0114.)
+// assertion these are the keys that are registered for the client. §3.10: jku and x5u SHOULD lead to no request anywhere. (Seen: CVE-2018-0114.)
 var AssertionBringsItsKey = &check.Check{
 	ID:       "authenticate.assertion-brings-its-key",
 	Title:    "a key that a client assertion brings in its own header proves nothing",
@@ -39,6 +40,28 @@ var AssertionBringsItsKey = &check.Check{
 		if err != nil {
 			return err
 		}
-		return p.Refuses(ctx, p.Login(partner), forge.AssertionBringsKey(own)...)
+		bait, err := p.Canary(oauth.JWKSet(own))
+		if err != nil {
+			return err
+		}
+		address := "https://keys.checkride.invalid/jwks"
+		if bait != nil {
+			address = bait.URL()
+		}
+		changes := append(forge.AssertionBringsKey(own), forge.AssertionPointsToKey(own, "jku", address), forge.AssertionPointsToKey(own, "x5u", address))
+		err = p.Refuses(ctx, p.Login(partner), changes...)
+		if err != nil {
+			return err
+		}
+		if bait == nil {
+			p.Note("the plan has no listener that could see what the server fetches (canary), so only what it refuses is judged")
+			return nil
+		}
+		fetches, err := p.Fetched(ctx, bait)
+		if err != nil {
+			return err
+		}
+		p.Holds("the address of the key is not fetched", len(fetches) == 0, fmt.Sprintf("%d fetches", len(fetches)))
+		return nil
 	},
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/checkride/checkride/internal/oauth"
 )
 
-// AssertionForged plays a stranger who has no key of the partner: a broken signature, the key of another, none at all,
-// and HS256 keyed with the public key that everybody can read.
+// AssertionForged plays a stranger who has no key of the partner: a broken signature, the key of another, one under a kid
+// that nobody knows, none at all, and HS256 keyed with the public key that everybody can read.
 //
 // RFC 7523 §3(9): the JWT MUST be signed or carry a MAC, and an invalid one MUST be refused. RFC 8725 §3.1: the caller
 // sets the algorithms, one key is for one algorithm; §3.2 is about none.
@@ -24,7 +24,7 @@ var AssertionForged = &check.Check{
 	Why:      "a stranger is every partner that authenticates by a key",
 	Fix:      "take key and algorithm from the registration of the client, never from the header of the assertion",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "3(9)"), frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.2"), frameworks.RFC(8725, "2.1"), frameworks.NHI(4), frameworks.ASVS("9.1.2"), frameworks.ASVS("6.8.2"), frameworks.SP80053("IA-13(2)")},
-	Rows:     []string{"L-CA-29", "L-CA-30", "L-CA-31"},
+	Rows:     []string{"L-CA-29", "L-CA-30", "L-CA-31", "L-CA-36"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method("private_key_jwt")},
@@ -50,7 +50,11 @@ var AssertionForged = &check.Check{
 				other, label = key, "the key of the neighbour"
 			}
 		}
-		changes := append(forge.AssertionAlgNone(), forge.AssertionTampered(), forge.AssertionSignedBy(other, label))
+		unknown, err := oauth.NewKey(alg)
+		if err != nil {
+			return err
+		}
+		changes := append(forge.AssertionAlgNone(), forge.AssertionTampered(), forge.AssertionSignedBy(other, label), forge.AssertionOfUnknownKey(unknown))
 		return p.Refuses(ctx, p.Login(partner), append(changes, forge.AssertionHS256PublicKey()...)...)
 	},
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // ReplayedAssertion plays the thief who copied a client assertion from a log or a proxy and sends the same bytes again
-// before it expires, over a connection of its own, which may lead to another replica.
+// before it expires, each time over a connection of its own, which may lead to another replica.
 //
 // RFC 7523 §3(7) only lets a server remember jti: it MAY. OpenID Connect Core §9 demands jti and, unless otherwise
 // agreed, a single use. So this is a finding by policy, and as grave as an assertion lives long.
@@ -31,6 +31,7 @@ var ReplayedAssertion = &check.Check{
 	Needs:    []check.Need{check.Method("private_key_jwt")},
 	Takes:    check.FailAuth,
 	Twin:     defect.Set{AssertionReplay: true},
+	Also:     []defect.Set{{AssertionReplayElsewhere: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.By(ctx, cast.Partner, oauth.PrivateKeyJWT)
 		if err != nil {

@@ -332,7 +332,7 @@ func TestAssertionsAreJudged(t *testing.T) {
 	const no = "401 invalid_client"
 	for _, row := range []struct{ name, assertion, more, want string }{
 		{"ES256", good(nil), "", "200"},
-		{"RS256", g.sign(jose.RS256, rs, g.claims(p.id, nil)), "", "200"},
+		{"RS256", g.sign(jose.RS256, rs, g.claims(p.id, nil)), "", no},
 		{"PS256", g.sign(jose.PS256, rs, g.claims(p.id, nil)), "", "200"},
 		{"EdDSA", g.sign(jose.EdDSA, ed, g.claims(p.id, nil)), "", "200"},
 		{"RS512", g.sign(jose.RS512, rs, g.claims(p.id, nil)), "", no},
@@ -340,7 +340,8 @@ func TestAssertionsAreJudged(t *testing.T) {
 		{"client_id agrees", good(nil), "client_id=" + p.id, "200"},
 		{"client_id disagrees", good(nil), "client_id=" + n.id, no},
 		{"with a secret", good(nil), "client_secret=x", "400 invalid_request"},
-		{"for the token endpoint", good(map[string]any{"aud": []string{issuer + "/token"}}), "", "200"},
+		{"for the token endpoint", good(map[string]any{"aud": issuer + "/token"}), "", no},
+		{"for the issuer alone, in a list", good(map[string]any{"aud": []string{issuer}}), "", no},
 		{"for another server too", good(map[string]any{"aud": []string{issuer, "x"}}), "", no},
 		{"nbf and iat 8 s ahead", good(map[string]any{"nbf": at(8 * time.Second), "iat": at(8 * time.Second)}), "", "200"},
 		{"made in the future", good(map[string]any{"iat": at(time.Minute)}), "", no},

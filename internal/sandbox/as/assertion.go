@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +18,7 @@ const (
 )
 
 func assertionAlgorithms() []jose.SignatureAlgorithm {
-	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA}
+	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA} // FAPI 2.0 §5.4.1
 }
 
 func assertionAlgorithmNames() []string {
@@ -53,7 +52,7 @@ func (s *Server) byAssertion(c *call, claimedID string, find func(string) *clien
 		return nil, invalidClient("the assertion is not signed by a key of the client")
 	}
 	c.event.ClientID, c.event.Org = cl.id, cl.org()
-	reason := s.badClaims(c, cl, claimedID, claims)
+	reason := s.badClaims(c, cl, claimedID, token, claims)
 	if reason != "" {
 		return nil, invalidClient("assertion: " + reason)
 	}
@@ -119,7 +118,7 @@ func publicPEM(key jose.JSONWebKey) []byte {
 
 // badClaims says what is wrong with the claims of an assertion whose signature is good, or nothing. A good one is
 // remembered until its exp, for that client.
-func (s *Server) badClaims(c *call, cl *client, claimedID string, claims jwt.Claims) string {
+func (s *Server) badClaims(c *call, cl *client, claimedID string, token *jwt.JSONWebToken, claims jwt.Claims) string {
 	if !c.defects.AssertionSubjectIgnored {
 		if claims.Issuer != cl.id || claims.Subject != cl.id {
 			return "iss and sub must both be the client's id"
@@ -132,8 +131,8 @@ func (s *Server) badClaims(c *call, cl *client, claimedID string, claims jwt.Cla
 		return reason
 	}
 	if !c.defects.AssertionExpiryIgnored {
-		if !s.isAudience(c, claims.Audience) {
-			return "aud is neither the issuer nor the token endpoint, or is another server's as well"
+		if !s.isAudience(c, token, claims.Audience) {
+			return "aud is not the issuer, as a string"
 		}
 		if claims.Expiry == nil || !c.now.Before(claims.Expiry.Time()) {
 			return "exp is missing or over"
@@ -149,10 +148,13 @@ func (s *Server) badClaims(c *call, cl *client, claimedID string, claims jwt.Cla
 	if claims.Expiry != nil && claims.Expiry.Time().After(c.now) {
 		until = claims.Expiry.Time()
 	}
-	if !s.firstUse(c.now, cl.id+" "+claims.ID, until) {
-		return "jti was used before"
+	if s.firstUse(c.now, cl.id+" "+claims.ID, until) {
+		return ""
 	}
-	return ""
+	if c.defects.AssertionReplayElsewhere && s.firstUse(c.now, "second replica "+cl.id+" "+claims.ID, until) {
+		return ""
+	}
+	return "jti was used before"
 }
 
 // badTimes says which time of an assertion lies too far ahead, or nothing. FAPI 2.0 §5.3.2.1-13: iat and nbf up to 10
@@ -174,13 +176,16 @@ func badTimes(c *call, claims jwt.Claims) string {
 }
 
 // isAudience says whether an assertion is for this server and for no other: one that is good at several can be taken from
-// one of them to the next.
-func (s *Server) isAudience(c *call, audience jwt.Audience) bool {
-	here := func(one string) bool { return one == s.cfg.Issuer || one == s.cfg.Issuer+"/token" }
+// one of them to the next. FAPI 2.0 §5.3.2.1-8: the issuer, as a string; what RFC 7523 §3(3) admits beside it is not taken.
+func (s *Server) isAudience(c *call, token *jwt.JSONWebToken, audience jwt.Audience) bool {
 	if c.defects.AssertionAudienceMixed {
-		return slices.ContainsFunc(audience, here)
+		return audience.Contains(s.cfg.Issuer) || audience.Contains(s.cfg.Issuer+"/token")
 	}
-	return len(audience) > 0 && !slices.ContainsFunc(audience, func(one string) bool { return !here(one) })
+	var said struct {
+		Audience any `json:"aud"`
+	}
+	err := token.UnsafeClaimsWithoutVerification(&said) // the signature was looked at before
+	return err == nil && said.Audience == s.cfg.Issuer
 }
 
 // firstUse remembers an assertion until its time is over (RFC 7523 §3(7)).

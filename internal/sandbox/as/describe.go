@@ -106,7 +106,7 @@ func takenAlgorithms(d defect.Set) []jose.SignatureAlgorithm {
 		algorithms = append(algorithms, jose.HS256)
 	}
 	if d.AssertionAlgorithmsOpen {
-		algorithms = append(algorithms, jose.ES384, jose.ES512, jose.PS384, jose.PS512, jose.RS384, jose.RS512)
+		algorithms = append(algorithms, jose.ES384, jose.ES512, jose.PS384, jose.PS512, jose.RS256, jose.RS384, jose.RS512)
 	}
 	if d.AdvertisedOnly {
 		algorithms = slices.DeleteFunc(algorithms, func(a jose.SignatureAlgorithm) bool { return a == jose.PS256 })

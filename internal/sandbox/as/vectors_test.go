@@ -3,6 +3,7 @@ package as
 import (
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/checkride/checkride/internal/sandbox/wycheproof"
@@ -13,9 +14,10 @@ import (
 // server takes is accepted.
 func TestWycheproof(t *testing.T) {
 	t.Parallel()
+	verified := append(assertionAlgorithms(), jose.RS256) // which is not listed, and taken under a defect
 	taken := map[string]bool{}
-	for _, name := range assertionAlgorithmNames() {
-		taken[name] = true
+	for _, one := range verified {
+		taken[string(one)] = true
 	}
 	for _, file := range []string{wycheproof.Signature, wycheproof.Key, wycheproof.Crypto} {
 		t.Run(file, func(t *testing.T) {
@@ -29,7 +31,7 @@ func TestWycheproof(t *testing.T) {
 						continue
 					}
 					good, alg, raw := false, "", string(c.JWS)
-					if token, err := jwt.ParseSigned(raw, assertionAlgorithms()); err == nil && canonical(raw) && unread == nil {
+					if token, err := jwt.ParseSigned(raw, verified); err == nil && canonical(raw) && unread == nil {
 						alg = token.Headers[0].Algorithm
 						for _, key := range keys.keys {
 							good = good || verifies(raw, token, key)
