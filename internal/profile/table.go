@@ -53,7 +53,8 @@ var profiles = []Profile{
 		Adds: "baseline",
 		Low:  LeftOut,
 		Raises: []Raise{
-			{"bind.*", logbook.Critical, "tokens must be bound to their client"},
+			{"bind.bound-client-without-proof", logbook.Critical, "tokens must be bound to their client"},
+			{"bind.proof-replay", logbook.High, "a caught proof must not be a second call"},
 			{"compromise.replayed-assertion", logbook.High, "a caught assertion must not be a second login"},
 			{"issue.response-not-stored", logbook.High, "a token that a cache keeps outlives every short life"},
 			{"claims.token-profile", logbook.High, "points decide by these claims, so they must all be there"},
@@ -88,7 +89,7 @@ var profiles = []Profile{
 		Adds: "baseline",
 		Low:  LeftOut,
 		Raises: []Raise{
-			{"bind.*", logbook.Critical, "only sender-constrained access tokens are issued and accepted (FAPI 2.0 §5.3.2.1-4, §5.3.4-5)"},
+			{"bind.bound-client-without-proof", logbook.Critical, "only sender-constrained access tokens are issued and accepted (FAPI 2.0 §5.3.2.1-4, §5.3.4-5)"},
 			{"discover.no-weak-algorithm", logbook.Critical, "PS256, ES256 or EdDSA, and never none (FAPI 2.0 §5.4.1)"},
 		},
 		Ceilings: []Ceiling{
