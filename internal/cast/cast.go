@@ -194,6 +194,10 @@ func (c *Cast) Server(ctx context.Context, name string) (*oauth.Server, error) {
 		if len(described.Token.Exec) > 0 {
 			return &oauth.Server{Name: name, Issuer: described.Issuer}, nil // its tokens come from a command
 		}
+		if c.plan.HookMints(name) {
+			at := described.Endpoints
+			return &oauth.Server{Name: name, Endpoints: oauth.Endpoints{Registration: at.Registration, Introspection: at.Introspection, Revocation: at.Revocation, JWKS: at.JWKS}}, nil
+		}
 		byHand := oauth.Endpoints{
 			Metadata: described.Endpoints.Metadata, Token: described.Endpoints.Token, Registration: described.Endpoints.Registration,
 			Introspection: described.Endpoints.Introspection, Revocation: described.Endpoints.Revocation, JWKS: described.Endpoints.JWKS,

@@ -101,7 +101,7 @@ func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values 
 	for _, header := range names {
 		reference := hook.Header[header]
 		if reference.Scheme() == "" { // a plain field such as Content-Type
-			value := fill(reference.Text, values, func(s string) string { return s })
+			value := fill(reference.Text, values, literal)
 			request.Header = append(request.Header, wire.Field{Name: header, Value: value})
 			continue
 		}
@@ -130,7 +130,7 @@ func (c *Cast) command(ctx context.Context, name string, hook plan.Hook, values 
 	}
 	arguments := make([]string, len(hook.Exec))
 	for i, argument := range hook.Exec {
-		arguments[i] = fill(argument, values, func(s string) string { return s })
+		arguments[i] = fill(argument, values, literal)
 	}
 	command := exec.CommandContext(ctx, arguments[0], arguments[1:]...)
 	command.Dir = c.cfg.Resolver.Dir
@@ -169,7 +169,7 @@ func (c *Cast) witness(name string, x wire.Exchange) wire.Exchange {
 
 // escapes gives how values are put into a hook's body, so that one that an authorization server chose stays a value.
 // {jwks} is JSON itself, and stands in a JSON body as it is.
-func escapes(hook plan.Hook) func(string) string {
+func escapes(hook plan.Hook) func(name, value string) string {
 	kind := ""
 	for name, value := range hook.Header {
 		if strings.EqualFold(name, "Content-Type") {
@@ -178,10 +178,10 @@ func escapes(hook plan.Hook) func(string) string {
 	}
 	switch {
 	case kind == "application/x-www-form-urlencoded":
-		return url.QueryEscape
+		return query
 	case kind == "application/json" || strings.HasSuffix(kind, "+json"):
-		return func(value string) string {
-			if strings.HasPrefix(value, "{") && json.Valid([]byte(value)) {
+		return func(name, value string) string {
+			if name == "jwks" {
 				return value
 			}
 			quoted, err := json.Marshal(value)
@@ -191,21 +191,27 @@ func escapes(hook plan.Hook) func(string) string {
 			return string(quoted[1 : len(quoted)-1])
 		}
 	}
-	return func(value string) string { return value }
+	return literal
 }
+
+func literal(_, value string) string { return value }
+
+func query(_, value string) string { return url.QueryEscape(value) }
+
+func path(_, value string) string { return url.PathEscape(value) }
 
 // fillTarget puts values into a URL: in its query each stays one parameter's.
 func fillTarget(target string, values map[string]string) string {
-	path, query, asked := strings.Cut(target, "?")
-	path = fill(path, values, url.PathEscape)
+	before, after, asked := strings.Cut(target, "?")
+	before = fill(before, values, path)
 	if !asked {
-		return path
+		return before
 	}
-	return path + "?" + fill(query, values, url.QueryEscape)
+	return before + "?" + fill(after, values, query)
 }
 
 // fill puts values for {names} in one pass: what a value holds is never looked at again.
-func fill(text string, values map[string]string, escape func(string) string) string {
+func fill(text string, values map[string]string, escape func(name, value string) string) string {
 	pairs := make([]string, 0, 2*len(values))
 	names := make([]string, 0, len(values))
 	for name := range values {
@@ -213,7 +219,7 @@ func fill(text string, values map[string]string, escape func(string) string) str
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		pairs = append(pairs, "{"+name+"}", escape(values[name]))
+		pairs = append(pairs, "{"+name+"}", escape(name, values[name]))
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
 }

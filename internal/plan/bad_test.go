@@ -377,7 +377,7 @@ plan.yaml:5:5: client partner authenticates by tls_client_auth, but has no ´cer
 plan.yaml:2:66: ´authorization_servers.old´ has no way to get tokens
    2 | authorization_servers: {main: {issuer: https://as.example}, old: {ca: file:ca.pem}}
      |                                                                  ^
-       give it an ´issuer´, or ´endpoints: {token: URL}´, or ´token: {exec: [COMMAND]}´
+       give it an ´issuer´, or ´endpoints: {token: URL}´, or ´token: {exec: [COMMAND]}´, or add the hook ´mint_token´
 plan.yaml:3:15: ´registration´ does not say at which authorization server clients are registered
    3 | registration: {mode: dcr}
      |               ^

@@ -54,6 +54,14 @@ func AnswersSecret(hook string) bool {
 	return false
 }
 
+// HookMints says whether the tokens of an authorization server come from the hook mint_token: the plan has it, and names
+// no other way to get them.
+func (p *Plan) HookMints(server string) bool {
+	_, hook := p.Hooks[MintToken]
+	described, known := p.AuthorizationServers[server]
+	return hook && known && described.Issuer == "" && described.Endpoints.Token == "" && described.Endpoints.Metadata == "" && len(described.Token.Exec) == 0
+}
+
 // Placeholders holds all that a hook may have replaced in its URL, header fields, body and arguments.
 var Placeholders = []string{
 	"{client_id}", "{client_name}", "{scope}", "{role}", "{resource}", "{kid}", "{auth}", "{subject_dn}", "{jwks}",

@@ -75,8 +75,8 @@ func (r *rules) servers() {
 			r.wrong(path, "the name of an authorization server "+printable(message), hint)
 		}
 		server := r.plan.AuthorizationServers[name]
-		if server.Issuer == "" && server.Endpoints.Token == "" && len(server.Token.Exec) == 0 {
-			r.wrong(path, fmt.Sprintf("`%s` has no way to get tokens", path), "give it an `issuer`, or `endpoints: {token: URL}`, or `token: {exec: [COMMAND]}`")
+		if server.Issuer == "" && server.Endpoints.Token == "" && len(server.Token.Exec) == 0 && !r.plan.HookMints(name) {
+			r.wrong(path, fmt.Sprintf("`%s` has no way to get tokens", path), "give it an `issuer`, or `endpoints: {token: URL}`, or `token: {exec: [COMMAND]}`, or add the hook `mint_token`")
 		}
 	}
 }
