@@ -93,6 +93,7 @@ func Catalogue() []*check.Check {
 		issue.AudienceAsAsked,
 		issue.NothingBeyondAgreement,
 		issue.OutsideWindow,
+		issue.ParallelRequests,
 		issue.RepeatedParameter,
 		issue.ResponseNotStored,
 		issue.ScheduledWindow,

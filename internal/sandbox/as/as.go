@@ -72,8 +72,9 @@ type Server struct {
 	proofs     *dpop.Verifier
 	feed       feed
 	fetched    map[string]fetchedKeys // by jwks_uri
-	numbered   int                    // opaque tokens that were made, under GuessableToken
-	fault      string                 // what the operator broke in introspection: "", down or no_audience
+	burst      burst
+	numbered   int    // opaque tokens that were made, under GuessableToken
+	fault      string // what the operator broke in introspection: "", down or no_audience
 }
 
 // New makes a server. It refuses a configuration that no healthy server would start with.

@@ -430,6 +430,19 @@ var defectRows = []struct {
 		here, there := p.access("resource="+payments), p.access("resource="+ledger)
 		return fmt.Sprint(strings.Count(here, "."), strings.Count(there, "."), " ", g.live(here), " ", g.live(there))
 	}, "2 2 alive alive", "2 0 alive alive"},
+	{defect.Set{TokensMixed: true}, func(g *rig) string {
+		p, n := g.partner(), g.neighbour()
+		own := 0
+		for range 12 {
+			for _, one := range []partner{p, n} {
+				_, claims := g.verified(one.access("scope=payments:read"))
+				if claims["sub"] == one.id {
+					own++
+				}
+			}
+		}
+		return fmt.Sprint(own)
+	}, "24", "20"},
 	{defect.Set{AudienceWidened: true}, func(g *rig) string {
 		return fmt.Sprint(g.introspect(g.partner().access("resource=" + payments))["aud"])
 	}, payments, "[" + payments + " " + ledger + "]"},

@@ -82,6 +82,7 @@ func (s *Server) token(c *call) answer {
 	if err != nil {
 		return refuse(http.StatusInternalServerError, "server_error", "the token could not be signed")
 	}
+	t = s.cached(c, cl, t)
 	c.event.TokenID = t.id
 	a := tokenAnswer(c, t)
 	if key != "" {
