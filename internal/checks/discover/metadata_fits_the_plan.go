@@ -138,6 +138,9 @@ func promisesBinding(p *check.Pass, server oauth.Server) {
 		p.Holds("dpop_signing_alg_values_supported holds asymmetric algorithms alone", len(symmetric) == 0, strings.Join(symmetric, ", "))
 	}
 	partner, _ := p.Cast.Client("partner")
+	if partner.SenderConstraint == "mtls" || partner.SenderConstraint == "dpop" {
+		p.Relevant("the plan binds the partner's tokens by %s", partner.SenderConstraint)
+	}
 	switch partner.SenderConstraint {
 	case "mtls":
 		p.Holds("tls_client_certificate_bound_access_tokens is true, since the partner's tokens are bound by certificate", server.Metadata["tls_client_certificate_bound_access_tokens"] == true, fmt.Sprint(server.Metadata["tls_client_certificate_bound_access_tokens"]))

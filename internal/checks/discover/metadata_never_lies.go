@@ -59,6 +59,7 @@ func methodsWork(ctx context.Context, p *check.Pass, server oauth.Server) error 
 	if listed == nil {
 		listed = []string{string(oauth.ClientSecretBasic)}
 	}
+	p.Relevant("the metadata offers %s", strings.Join(listed, ", "))
 	possible, err := p.Methods(ctx)
 	if err != nil {
 		return err

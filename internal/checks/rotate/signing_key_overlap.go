@@ -76,6 +76,7 @@ var SigningKeyOverlap = &check.Check{
 		if len(old) == 0 {
 			return check.NotApplicable("no point takes JWTs of %s", server.Name)
 		}
+		p.Relevant("%d points take JWTs of %s, signed by a key that it publishes", len(old), server.Name)
 		if kid == "" {
 			return check.CannotTell("the tokens name no kid, so a new key could not be told from the old")
 		}
