@@ -156,6 +156,9 @@ func lintAudit(p *Plan, say sayer) {
 	}
 }
 
+// lives are the limits that nobody waits for: what they bound is read.
+var lives = []string{"limits.token_lifetime", "limits.secret_lifetime", "limits.certificate_lifetime", "limits.expiry_warning"}
+
 func lintLimits(p *Plan, say sayer) {
 	l := p.Limits
 	for _, kind := range []string{"introspect", "push"} {
@@ -171,7 +174,7 @@ func lintLimits(p *Plan, say sayer) {
 	}
 	for _, promise := range slices.Sorted(maps.Keys(l.Promises())) {
 		limit, _ := parseDuration(l.Promises()[promise])
-		if promise != "limits.token_lifetime" && promise != "limits.certificate_lifetime" && limit+l.Patience > p.LongestWait {
+		if !slices.Contains(lives, promise) && limit+l.Patience > p.LongestWait {
 			say(promise, "%s and the patience are longer than longest_wait (%s): it is not tested", limit, p.LongestWait)
 		}
 	}

@@ -22,8 +22,9 @@ func TestJudge(t *testing.T) {
 		{"hygiene alone adds to the default", []string{"hygiene"}, "enforce.new", logbook.High, Required, logbook.High},
 		{"hygiene shows conformance", []string{"elevated", "hygiene"}, "discover.new", logbook.Low, Shown, logbook.Low},
 		{"elevated does not", []string{"elevated"}, "discover.new", logbook.Low, LeftOut, logbook.Low},
-		{"what is raised above low is required", []string{"fapi2"}, "bind.bound-client-without-proof", logbook.Low, Required, logbook.Critical},
-		{"the order does not matter", []string{"hygiene", "fapi2"}, "bind.bound-client-without-proof", logbook.Low, Required, logbook.Critical},
+		{"what is raised above low is required", []string{"elevated"}, "issue.unneeded-scope", logbook.Low, Required, logbook.Medium},
+		{"the order does not matter", []string{"hygiene", "elevated"}, "issue.unneeded-scope", logbook.Low, Required, logbook.Medium},
+		{"its neighbours are not", []string{"elevated"}, "issue.other-scope", logbook.Low, LeftOut, logbook.Low},
 		{"nothing is lowered", []string{"elevated"}, "compromise.replayed-assertion", logbook.Critical, Required, logbook.Critical},
 		{"an unknown profile is none", []string{"strict"}, "enforce.new", logbook.High, LeftOut, logbook.High},
 	} {
