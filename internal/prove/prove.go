@@ -30,6 +30,7 @@ type Setup struct {
 	Timing    sandbox.Timing
 	Rules     ride.Rules
 	Only      []string
+	Thrown    bool                                                // the sandbox is thrown away: the ride need not remove what it created
 	Slow      time.Duration                                       // each read of the ride's connections takes this long
 	Edit      func(*plan.Plan)                                    // alters the sandbox's own plan
 	Beside    func(*memnet.Network) (stop func())                 // what else stands on the network
@@ -58,7 +59,7 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	var entries []logbook.Entry
 	_, err = ride.Run(ctx, ride.Config{
 		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: slowed(network.DialContext, s.Slow), Listen: network.Listen, Tool: "checkride/proof", Rules: s.Rules,
-		NewKey: newKey,
+		NewKey: newKey, Disposable: s.Thrown,
 		Ledger: filepath.Join(s.Dir, "ledger.jsonl"), StateDir: s.Dir,
 		Write: func(entry logbook.Entry) error { entries = append(entries, entry); return nil },
 	})

@@ -51,6 +51,7 @@ type Config struct {
 	Command    string                                     // as it was called, for the report
 	Rules      Rules
 	Concurrent int                                 // seats; 0: the plan's
+	Disposable bool                                // the stack is thrown away after the ride: nothing is removed, and nothing tried
 	NewKey     func(alg string) (oauth.Key, error) // makes key pairs; nil: new ones each time
 	Parked     *Parked                             // the ride was parked and goes on; nil: it begins
 }
@@ -522,15 +523,36 @@ func (r *run) pass(ctx context.Context, at *line) {
 	r.record(logbook.Entry{At: time.Since(r.start), Observation: &observation})
 }
 
-// finish removes what was created, proves it, and closes the book. A stopped ride cleans up all the same.
+// finish has removed what was created, and closes the book. A stopped ride cleans up all the same.
 func (r *run) finish(ctx context.Context) []string {
 	interrupted := ""
 	if ctx.Err() != nil {
 		interrupted = "stopped: " + context.Cause(ctx).Error()
 	}
+	created := r.cast.Created()
+	left := r.remove(ctx, created["certificates"])
+	r.staying()
+	r.remarks()
+	stats := r.wire.Stats()
+	end := &logbook.End{
+		Finished: time.Now().UTC(), Took: time.Since(r.start), LongestWait: r.stack.LongestWait(), Requests: int(stats.Requests), PeakRate: stats.PeakRate,
+		PeakMemory: peakMemory(), Created: created, Left: left, Interrupted: interrupted, Budget: r.cast.Budget(),
+		FirstCall: r.stack.FirstCall(), Hooks: r.cast.Hooks(),
+	}
+	if len(left) > 0 {
+		end.LeftCommand = "checkride cleanup " + r.cfg.Ledger
+	}
+	r.record(logbook.Entry{At: time.Since(r.start), End: end})
+	return left
+}
+
+// remove removes what was created, tries it, and gives what is left.
+func (r *run) remove(ctx context.Context, made int) []string {
+	if r.cfg.Disposable {
+		return nil
+	}
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
-	created := r.cast.Created()
 	var left []string
 	for _, removal := range r.cast.Clean(clean) {
 		if r.cfg.Rules.TrustDeletion {
@@ -544,7 +566,7 @@ func (r *run) finish(ctx context.Context) []string {
 	if removal := r.stack.TryTokens(clean); removal != nil {
 		r.record(logbook.Entry{At: time.Since(r.start), Removal: removal})
 	}
-	if made := created["certificates"]; made > 0 {
+	if made > 0 {
 		certificates := &logbook.Removal{
 			Kind: "certificates", Name: fmt.Sprintf("(%d) of the test CA", made), Gone: true, Tried: true,
 			Detail: "each was shown once more by its client after the client's removal; they expire within two days",
@@ -554,18 +576,6 @@ func (r *run) finish(ctx context.Context) []string {
 		}
 		r.record(logbook.Entry{At: time.Since(r.start), Removal: certificates})
 	}
-	r.staying()
-	r.remarks()
-	stats := r.wire.Stats()
-	end := &logbook.End{
-		Finished: time.Now().UTC(), Took: time.Since(r.start), LongestWait: r.stack.LongestWait(), Requests: int(stats.Requests), PeakRate: stats.PeakRate,
-		PeakMemory: peakMemory(), Created: created, Left: left, Interrupted: interrupted, Budget: r.cast.Budget(),
-		FirstCall: r.stack.FirstCall(), Hooks: r.cast.Hooks(),
-	}
-	if len(left) > 0 {
-		end.LeftCommand = "checkride cleanup " + r.cfg.Ledger
-	}
-	r.record(logbook.Entry{At: time.Since(r.start), End: end})
 	return left
 }
 
