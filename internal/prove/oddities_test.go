@@ -307,7 +307,7 @@ var oddities = []oddity{
 			}
 		},
 		only:  []string{"authenticate.*", "register.*", "issue.*", "offboard.*"},
-		fails: map[string]string{"authenticate.error-form": "is no application/json"},
+		fails: map[string]string{"authenticate.error-form": "is no application/json", "register.odd-metadata": "400"},
 	},
 	{
 		name: "invalid_client with 400", at: []string{"as"},

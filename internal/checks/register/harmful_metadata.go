@@ -113,7 +113,7 @@ func (h harm) play(ctx context.Context, p *check.Pass) error {
 func harmful(ctx context.Context, p *check.Pass, methods []oauth.Method) ([]harm, error) {
 	var all []harm
 	if slices.Contains(methods, oauth.PrivateKeyJWT) {
-		keys, err := badKeys(p)
+		keys, err := badKeys(ctx, p)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +162,7 @@ func harmful(ctx context.Context, p *check.Pass, methods []oauth.Method) ([]harm
 }
 
 // badKeys are key sets that hold what must not be there.
-func badKeys(p *check.Pass) ([]harm, error) {
+func badKeys(ctx context.Context, p *check.Pass) ([]harm, error) {
 	key, err := oauth.NewKey("ES256")
 	if err != nil {
 		return nil, err
@@ -179,12 +179,21 @@ func badKeys(p *check.Pass) ([]harm, error) {
 	if err != nil {
 		return nil, err
 	}
+	server, err := p.Cast.Server(ctx, p.Cast.HomeServer())
+	if err != nil {
+		return nil, err
+	}
+	alg := "PS256"
+	listed := oauth.Strings(server.Metadata["token_endpoint_auth_signing_alg_values_supported"])
+	if !slices.Contains(listed, alg) && (len(listed) == 0 || slices.Contains(listed, "RS256")) {
+		alg = "RS256"
+	}
 	private, secret := key.JWK(), "checkride-"+rand.Text()
 	d, k := base64.RawURLEncoding.EncodeToString(scalar), base64.RawURLEncoding.EncodeToString([]byte(secret))
 	p.Stack.Keeper.Keep("key", d)
 	p.Stack.Keeper.Keep("key", k)
 	private["d"] = d
-	short := oauth.Key{ID: "short", Alg: "PS256", Signer: weak}
+	short := oauth.Key{ID: "short", Alg: alg, Signer: weak}
 	shown := func(what string, members ...string) func(context.Context, *check.Pass, check.Registered) (string, error) {
 		return func(_ context.Context, _ *check.Pass, got check.Registered) (string, error) {
 			set, told := got.Member.Client().Registered["jwks"].(map[string]any)
