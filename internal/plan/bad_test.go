@@ -493,6 +493,26 @@ plan.yaml:10:17: ´credential´ cannot be "jwt"
 `,
 	},
 	{
+		name: "DPoP without a partner that proves",
+		text: with("revocation: introspect", "revocation: introspect\n    credential: dpop"),
+		want: `
+plan.yaml:10:17: point edge wants DPoP, and the partner's tokens are not bound by it
+  10 |     credential: dpop
+     |                 ^
+       say ´sender_constraint: dpop´ under the partner, or here ´credential: bearer´ and ´dpop: true´ if the point takes both
+`,
+	},
+	{
+		name: "DPoP where no tokens are taken",
+		text: with("revocation: introspect", "dpop: true\n    credential: mtls"),
+		want: `
+plan.yaml:9:11: point edge takes DPoP-bound tokens, but its credential is no token
+   9 |     dpop: true
+     |           ^
+       say ´credential: bearer´ or ´credential: dpop´, or remove ´dpop´
+`,
+	},
+	{
 		name: "status",
 		text: with("GET /items", "GET /items, accepted_when: {status: [200, 20], json: items}"),
 		want: `

@@ -236,6 +236,9 @@ func (r *rules) point(path string, p Point) {
 	if p.Credential != "exec" && len(p.Exec) > 0 {
 		r.wrong(path+".exec", named+" has `exec`, but another credential", "say `credential: exec` or remove `exec`")
 	}
+	if partner, there := r.plan.Client("partner"); p.Credential == "dpop" && there && partner.SenderConstraint != "dpop" {
+		r.wrong(path+".credential", named+" wants DPoP, and the partner's tokens are not bound by it", "say `sender_constraint: dpop` under the partner, or here `credential: bearer` and `dpop: true` if the point takes both")
+	}
 	if p.DPoP && !p.TakesTokens() {
 		r.wrong(path+".dpop", named+" takes DPoP-bound tokens, but its credential is no token", "say `credential: bearer` or `credential: dpop`, or remove `dpop`")
 	}

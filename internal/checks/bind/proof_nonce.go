@@ -31,6 +31,7 @@ var ProofNonce = &check.Check{
 	At:       check.EveryDoor,
 	Needs:    []check.Need{check.DPoP},
 	Twin:     defect.Set{ProofNonceOptional: true},
+	Follows:  []string{"bind.dpop-token-as-bearer"}, // a point that needs no proof looks at none
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Proven(ctx)
 		if err != nil {
