@@ -31,6 +31,7 @@ var OtherEnvironment = &check.Check{
 	Needs:    []check.Need{otherEnvironment},
 	Takes:    check.FailAuth,
 	Twin:     defect.Set{OtherEnvironmentKnown: true},
+	Also:     []defect.Set{{AnyTrustedCertificate: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		elsewhere, err := p.Cast.PartnerElsewhere(ctx)
 		if err != nil {

@@ -32,6 +32,7 @@ var WeakSecret = &check.Check{
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.SecretLogin},
 	Twin:     defect.Set{ShortSecrets: true},
+	Also:     []defect.Set{{SecretFromClock: true}}, // two clients have the same
 	Run: func(ctx context.Context, p *check.Pass) error {
 		var secrets []secret.Text
 		var names []string
