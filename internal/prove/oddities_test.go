@@ -155,6 +155,8 @@ var oddities = []oddity{
 		only: []string{"claims.*", "issue.*", "revoke.*", "offboard.nothing-of-a-whole-life-survives", "compromise.*"},
 		unsure: map[string]string{
 			"claims.introspection-without-authentication": "active: false", "claims.neighbour-introspects": "active: false",
+			"claims.introspection-agrees": "active: false", "claims.dead-token-is-inactive": "active: false",
+			"claims.introspection-for-another": "active: false", "claims.inactive-says-no-more": "active: false",
 		},
 	},
 	{

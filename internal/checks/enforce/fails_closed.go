@@ -121,12 +121,22 @@ func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what 
 		if err != nil {
 			return err
 		}
-		outcome := logbook.Pass
-		if answer.Decision != wire.Accepted {
-			outcome = logbook.Fail
-		}
 		const expected = "let in once introspection is whole again"
-		p.Case("recovery of "+call.Point.Name+": "+what, outcome, expected, fmt.Sprintf("%s after %v", answer.Why, took.Round(time.Millisecond)), "", "")
+		name, seen := "recovery of "+call.Point.Name+": "+what, fmt.Sprintf("%s after %v", answer.Why, took.Round(time.Millisecond))
+		if answer.Decision == wire.Accepted {
+			p.Case(name, logbook.Pass, expected, seen, "", "")
+			p.Where(call.Point.Name)
+			continue
+		}
+		x, again, err := p.Do(ctx, wire.Probe, call) // a point that answers nothing at all has another trouble
+		switch {
+		case err != nil:
+			return err
+		case x.Failure != wire.None || x.Status == 429 || again.Decision == wire.Accepted:
+			p.Case(name, logbook.Inconclusive, expected, "", "", "the call could not be decided: "+seen)
+		default:
+			p.Case(name, logbook.Fail, expected, seen, "", "")
+		}
 		p.Where(call.Point.Name)
 	}
 	return nil
