@@ -32,7 +32,7 @@ var MalformedRequests = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Twin:     defect.Set{MalformedCrashes: true},
-	Also:     []defect.Set{{ErrorsTellInternals: true}},
+	Also:     []defect.Set{{BadMetadataCrashes: true}, {ErrorsTellInternals: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Cast.Member(ctx, cast.Partner)
 		if err != nil {
