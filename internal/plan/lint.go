@@ -77,6 +77,7 @@ func lintAgreement(p *Plan, now time.Time, say sayer) {
 	if a.Review != nil && now.After(a.Review.Last.Add(a.Review.Every.D())) {
 		say("agreement.review", "the review is overdue: the last was on %s, and it is due every %s", a.Review.Last, a.Review.Every)
 	}
+	lintEvidence(p, now, say)
 	partner, _ := p.Client("partner")
 	for _, scope := range partner.Scopes {
 		if !slices.Contains(a.Scopes, scope) {
