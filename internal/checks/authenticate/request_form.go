@@ -31,6 +31,7 @@ var RequestForm = &check.Check{
 	At:       check.HomeServer,
 	Takes:    check.FailAuth,
 	Twin:     defect.Set{TwoMethodsAccepted: true},
+	Also:     []defect.Set{{ParameterRepeated: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		usual, err := p.By(ctx, cast.Partner, oauth.ClientSecretBasic, oauth.ClientSecretPost, oauth.PrivateKeyJWT, oauth.TLSClientAuth, oauth.SelfSignedTLSClientAuth)
 		if err != nil {
