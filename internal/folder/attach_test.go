@@ -45,7 +45,7 @@ func TestAttachedExportsDecide(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = Ride(t.Context(), ride.Config{
-			Plan: planned(t, filepath.Join(logs, "no-log.yaml"), text), Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext,
+			Plan: planned(t, filepath.Join(logs, "no-log.yaml"), text), Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext, Listen: network.Listen,
 			Tool: "checkride/test", Only: []string{"audit.*", "enforce.without-token", "enforce.tampered-token", "authenticate.wrong-secret"},
 		}, f, silent{})
 		if err != nil {

@@ -49,7 +49,7 @@ func TestNoSecretIsKept(t *testing.T) {
 		var live, plain, summary bytes.Buffer
 		opts := report.Options{Color: true}
 		outcome, err := Ride(context.Background(), ride.Config{
-			Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext, Tool: "checkride/test",
+			Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext, Listen: network.Listen, Tool: "checkride/test",
 		}, f, both{report.NewLive(&live, opts), report.NewPlain(&plain)})
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -26,6 +27,8 @@ import (
 	"github.com/checkride/checkride/internal/verdict"
 )
 
+var registration = regexp.MustCompile(`(?s)registration:\n.*?\nclients:\n`)
+
 // TestParkedRideGoesOn parks a ride, plays the people who make its clients from the sheet, and resumes it.
 func TestParkedRideGoesOn(t *testing.T) {
 	t.Parallel()
@@ -39,7 +42,7 @@ func TestParkedRideGoesOn(t *testing.T) {
 		}
 		defer stack.Close()
 		text := read(t, stack.Plan())
-		text = replaced(t, text, "mode: dcr", "mode: manual")
+		text = registration.ReplaceAllString(text, "registration: {mode: manual, server: main}\n\nclients:\n")
 		text = replaced(t, text, "auth: private_key_jwt", "auth: tls_client_auth") // so that no key file is needed
 		byHand := filepath.Join(filepath.Dir(stack.Plan()), "by-hand.yaml")
 		p := planned(t, byHand, text)
@@ -48,7 +51,7 @@ func TestParkedRideGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg := ride.Config{
-			Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext, Tool: "checkride/test",
+			Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext, Listen: network.Listen, Tool: "checkride/test",
 			Only: []string{"enforce.without-token", "bind.without-its-certificate"},
 		}
 		parked, err := Park(cfg, f)
@@ -164,7 +167,7 @@ func onboarded(t *testing.T, stack *sandbox.Sandbox, network *memnet.Network, f 
 			t.Fatal(err)
 		}
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(read(t, filepath.Join(dir, "iat.txt"))))
+		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(read(t, filepath.Join(dir, "operator-iat.txt"))))
 		response, err := (&http.Client{Transport: transport}).Do(request)
 		if err != nil {
 			t.Fatal(err)
