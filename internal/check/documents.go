@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -41,6 +42,9 @@ func (p *Pass) Documents(ctx context.Context) ([]Document, error) {
 		}
 		document := Document{URL: request.Origin + request.Target, Exchange: x}
 		document.Members, document.Wrong = oauth.ReadDocument(x)
+		if errors.Is(document.Wrong, oauth.ErrUnread) {
+			return nil, CannotTell("%s: %v", document.URL, document.Wrong)
+		}
 		found = append(found, document)
 	}
 	if len(found) == 0 {

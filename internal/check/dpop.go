@@ -71,8 +71,29 @@ func (p *Pass) Proven(ctx context.Context) (Call, error) {
 	if token.Proof.Signer == nil {
 		return Call{}, BecauseOf("bind.token-names-its-key", "the token that was asked for with a DPoP proof has token_type %s", token.Type)
 	}
-	call := p.Call(prover, token)
+	call, err := p.throughTLS(ctx, p.Call(prover, token))
+	if err != nil {
+		return Call{}, err
+	}
 	return call, p.Opens(ctx, call)
+}
+
+// throughTLS gives the call with the partner's certificate where its point lets nobody in without one and its member has
+// none: whoever ends TLS there knows no tokens.
+func (p *Pass) throughTLS(ctx context.Context, call Call) (Call, error) {
+	if call.Point.TLSClient != "required" || call.Member.Client().Certificate != nil || !p.Cast.Has(cast.Partner) {
+		return call, nil
+	}
+	partner, err := p.Cast.Member(ctx, cast.Partner)
+	if err != nil {
+		return call, err
+	}
+	certificate := partner.Client().Certificate
+	return call.With(func(r *wire.Request) {
+		if r.Over.Certificate == nil {
+			r.Over.Certificate = certificate
+		}
+	}), nil
 }
 
 // Changed gives the call with a change made to each of its requests.
@@ -140,13 +161,18 @@ func (p *Pass) refusesProofAgain(ctx context.Context, call Call, first, second s
 		name = "at another node"
 	}
 	name = nodeName(name, second)
+	resets := 0
 	for attempt := 1; ; attempt++ {
-		again, err := p.twice(ctx, call, first, second)
+		again, err := p.twice(ctx, call, first, second, attempt > 1)
 		if err != nil {
 			return err
 		}
-		undecided := again.Decision == wire.Unknown && !again.Foreign && !again.Cached || again.Thrice
-		if undecided && attempt < 3 {
+		if again.Thrice {
+			resets++
+		}
+		closed := again.Thrice && resets == 3 // over a fresh connection, each between accepted calls (rule 5)
+		undecided := !closed && (again.Decision == wire.Unknown && !again.Foreign && !again.Cached || again.Thrice)
+		if undecided && attempt <= 3 { // the first of them may have been over a connection that was used before
 			err = p.Wait(ctx, time.Duration(attempt)*300*time.Millisecond)
 			if err != nil {
 				return err
@@ -167,8 +193,8 @@ func (p *Pass) refusesProofAgain(ctx context.Context, call Call, first, second s
 }
 
 // twice makes a call with a fixed proof at one node and then at another, and after that with a fresh one, which must be
-// accepted there. It gives the second answer.
-func (p *Pass) twice(ctx context.Context, call Call, first, second string) (Answer, error) {
+// accepted there. It gives the second answer; alone asks for it over a connection of its own.
+func (p *Pass) twice(ctx context.Context, call Call, first, second string, alone bool) (Answer, error) {
 	request, err := call.Make()
 	if err != nil {
 		return Answer{}, err
@@ -196,7 +222,9 @@ func (p *Pass) twice(ctx context.Context, call Call, first, second string) (Answ
 	if one.Decision != wire.Accepted {
 		return Answer{}, CannotTell("the first use of a proof was not accepted: %s", one.Why)
 	}
-	_, again, err := p.sendOnce(ctx, wire.Altered, call, at(request.Clone(), second))
+	replay := at(request.Clone(), second)
+	replay.Over.Fresh = replay.Over.Fresh || alone
+	_, again, err := p.sendOnce(ctx, wire.Altered, call, replay)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -17,11 +17,15 @@ const (
 	maxSeconds  = 1_000_000_000_000 // of a NumericDate; beyond it time.Time arithmetic makes no sense
 )
 
+// ErrUnread says of a document that this program does not read it, by a bound of its own or since it is encoded in a way
+// that was not asked for. That says nothing about what stands in it.
+var ErrUnread = errors.New("this program does not read it")
+
 // object reads a JSON object with bounds. Duplicate member names are kept as encoding/json does (the last one wins) and
 // told with their path, since readers disagree on them (RFC 7519 §4, RFC 7517 §4).
 func object(data []byte, limit int) (map[string]any, []string, error) {
 	if len(data) > limit {
-		return nil, nil, fmt.Errorf("%d bytes of JSON, more than the %d that are read", len(data), limit)
+		return nil, nil, fmt.Errorf("%d bytes of JSON, more than the %d that are read: %w", len(data), limit, ErrUnread)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -54,7 +58,7 @@ type walker struct {
 
 func (w *walker) value(path string, depth int) error {
 	if depth > maxDepth {
-		return fmt.Errorf("nested deeper than %d", maxDepth)
+		return fmt.Errorf("nested deeper than %d: %w", maxDepth, ErrUnread)
 	}
 	t, err := w.decoder.Token()
 	if err != nil {

@@ -140,8 +140,14 @@ func MetadataRequests(name, issuer, byHand string) []wire.Request {
 	return all
 }
 
-// ReadDocument reads a JSON object that was answered with 200, strictly: duplicate names are an error.
-func ReadDocument(x wire.Exchange) (map[string]any, error) { return read(x, http.StatusOK) }
+// ReadDocument reads a JSON object that was answered with 200, strictly: duplicate names are an error. What is too deep or
+// too long to be read, or encoded though it was asked for as it is, gives [ErrUnread].
+func ReadDocument(x wire.Exchange) (map[string]any, error) {
+	if coding := x.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, fmt.Errorf("the document comes with Content-Encoding %.40q: %w", coding, ErrUnread)
+	}
+	return read(x, http.StatusOK)
+}
 
 // MetadataDigest is the SHA-256 of a metadata document, in hex: of its JSON with the members sorted by name and lists of
 // texts sorted, since their order means nothing. Signed_metadata, which is made anew each time, is left out.

@@ -42,6 +42,9 @@ var DocumentsAgree = &check.Check{
 		if one == nil || other == nil {
 			return check.BecauseOf("discover.metadata-is-sound", "one of the documents cannot be read")
 		}
+		if _, named := one["issuer"].(string); !named { // then it is no metadata of anybody that could agree with another
+			return check.BecauseOf("discover.metadata-is-sound", "%s names no issuer", documents[0].URL)
+		}
 		var differ []string
 		shared := 0
 		for _, name := range slices.Sorted(maps.Keys(one)) {

@@ -2,6 +2,7 @@ package discover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -50,6 +51,9 @@ var ResourceMetadata = &check.Check{
 		}
 		p.Relevant("%s publishes protected resource metadata", p.Name)
 		members, err := oauth.ReadDocument(x)
+		if errors.Is(err, oauth.ErrUnread) {
+			return check.CannotTell("the metadata cannot be judged: %v", err)
+		}
 		if err != nil {
 			p.Holds("the metadata is one JSON object", false, err.Error())
 			return nil
