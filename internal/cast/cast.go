@@ -67,6 +67,7 @@ type Cast struct {
 	issuers map[string]*issuer // by client name of the plan
 
 	directory oauth.Key // signs software statements, where the plan gives it
+	vouching  oauth.Key // signs assertions that are authorization grants, where the plan gives it
 
 	servers    Facts[*oauth.Server]
 	members    Facts[*Member]
@@ -125,6 +126,10 @@ func New(cfg Config) (*Cast, error) {
 	c.directory, err = directoryKey(cfg.Resolver, cfg.Plan.Registration.Statement)
 	if err != nil {
 		return nil, fmt.Errorf("registration.software_statement.key: %w", err)
+	}
+	c.vouching, err = grantKey(cfg.Resolver, cfg.Plan.Grants.Bearer)
+	if err != nil {
+		return nil, fmt.Errorf("grants.jwt_bearer.key: %w", err)
 	}
 	return c, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -39,7 +40,8 @@ func (c *Cast) join(ctx context.Context, name string, partner *Member) (*Member,
 	if err != nil {
 		return nil, err
 	}
-	client.RegistrationCertificate = nil // that is the other server's rule, and not this one's
+	metadata["grant_types"] = []any{plan.GrantClientCredentials} // the others are agreed with the server of the partners
+	client.RegistrationCertificate = nil                         // that is the other server's rule, and not this one's
 	if own := partner.Client().Certificate; own != nil && client.Certificate != nil && client.Auth != oauth.SelfSignedTLSClientAuth {
 		client.Certificate = own
 		asSubject(metadata, partner)

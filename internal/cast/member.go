@@ -374,7 +374,7 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 	metadata := map[string]any{
 		"client_name":                client.Name,
 		"token_endpoint_auth_method": string(method),
-		"grant_types":                []any{"client_credentials"},
+		"grant_types":                c.plan.GrantTypes(),
 		"response_types":             []any{},
 		"redirect_uris":              []any{},
 	}

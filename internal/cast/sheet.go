@@ -20,7 +20,7 @@ func (c *Cast) Sheet(role string) (map[string]any, error) {
 	metadata := map[string]any{
 		"client_name":                fmt.Sprintf("checkride %s %s", c.cfg.Ride, role),
 		"token_endpoint_auth_method": string(method),
-		"grant_types":                []any{"client_credentials"},
+		"grant_types":                c.plan.GrantTypes(),
 	}
 	if len(described.Scopes) > 0 {
 		metadata["scope"] = strings.Join(described.Scopes, " ")

@@ -22,7 +22,10 @@ type Issued struct {
 
 // Issue asks for a token as a member by a wish, once, and keeps what comes: it is tried at the end.
 func (p *Pass) Issue(ctx context.Context, purpose wire.Purpose, member *cast.Member, wish cast.TokenWish) (Issued, error) {
-	request := member.TokenRequest(wish)
+	return p.brings(ctx, purpose, member, wish, member.TokenRequest(wish))
+}
+
+func (p *Pass) brings(ctx context.Context, purpose wire.Purpose, member *cast.Member, wish cast.TokenWish, request wire.Request) (Issued, error) {
 	request.Unrecorded = true // it is recorded with what it says
 	x, err := p.through(ctx, purpose, request, p.Cast.Ask)
 	if err != nil {

@@ -95,6 +95,15 @@ type Set struct {
 	ResponseStorable bool `json:"response_storable,omitempty"`  // AS: the token response lacks Cache-Control: no-store
 	LongLivedToken   bool `json:"long_lived_token,omitempty"`   // AS: tokens live a hundred times longer than agreed, expires_in tells
 	WindowIgnored    bool `json:"window_ignored,omitempty"`     // AS: a closed just-in-time window does not stop new tokens
+	// issue: grants beyond client_credentials
+	ExchangeOfAnyone     bool `json:"exchange_of_anyone,omitempty"`     // AS: token exchange takes a subject token that was issued to any client (seen: Keycloak before #11542)
+	ExchangeUnverified   bool `json:"exchange_unverified,omitempty"`    // AS: the subject token of an exchange is decoded, and its signature is not verified
+	ExchangeOfRevoked    bool `json:"exchange_of_revoked,omitempty"`    // AS: the subject token of an exchange is verified by its signature and its end, and nobody asks whether it was revoked
+	ExchangeWidens       bool `json:"exchange_widens,omitempty"`        // AS: an exchanged token has the scope and the audience that were asked for, whatever its subject token has
+	ActorIgnored         bool `json:"actor_ignored,omitempty"`          // AS: the actor token of an exchange is neither demanded nor looked at
+	GrantUnverified      bool `json:"grant_unverified,omitempty"`       // AS: the assertion of the JWT bearer grant is decoded and its issuer compared, and its signature is not verified
+	GrantAudienceIgnored bool `json:"grant_audience_ignored,omitempty"` // AS: the assertion of the JWT bearer grant may be for any server
+	GrantReplay          bool `json:"grant_replay,omitempty"`           // AS: the jti of assertions of the JWT bearer grant is not remembered
 	// issue: what a token answer says
 	ScopeUntold           bool `json:"scope_untold,omitempty"`            // AS: the token answer never tells the scope, also where it is another than was asked
 	DefaultScopeUnbounded bool `json:"default_scope_unbounded,omitempty"` // AS: a request without scope gets what the most privileged client may have

@@ -23,6 +23,7 @@ type Plan struct {
 	AuthorizationServers map[string]AuthorizationServer `yaml:"authorization_servers" is:"names" doc:"The authorization servers (AS), by a name of your choice."`
 	Registration         Registration                   `yaml:"registration" need:"yes" doc:"How clients come to be." example:"{mode: dcr}"`
 	Clients              []Client                       `yaml:"clients" need:"yes" doc:"The cast: exactly one partner; a neighbour and a resource_server make more checks possible." example:"[{name: partner, scopes: [payments:read]}]"`
+	Grants               Grants                         `yaml:"grants" doc:"Grants beyond client_credentials that the partner uses at the authorization server where it is registered; absent: none." example:"{token_exchange: {scopes: [payments:read]}}"`
 	Agreement            Agreement                      `yaml:"agreement" doc:"What the business agreed to."`
 	Points               []Point                        `yaml:"points" need:"yes" doc:"The enforcement points: each place that must decide to let a call through." example:"[{name: edge, url: https://edge.example, revocation: introspect, operations: [{name: list, request: GET /payments}]}]"`
 	Audit                Audit                          `yaml:"audit" doc:"The audit logs, or none."`

@@ -31,6 +31,7 @@ func (r *rules) check() {
 	r.harm()
 	r.profile()
 	r.otherEnvironment()
+	r.grants()
 	r.pace()
 	r.exclusions("out_of_scope", r.plan.OutOfScope)
 	r.exclusions("waivers", r.plan.Waivers)

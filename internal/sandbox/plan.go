@@ -47,6 +47,10 @@ func (s *Sandbox) writeFiles() error {
 	if err != nil {
 		return err
 	}
+	assertions, err := s.vouches.PrivateJWK()
+	if err != nil {
+		return err
+	}
 	certificate := ca.Options{}
 	if s.live().LongLivedCertificate {
 		certificate.NotAfter = time.Now().AddDate(10, 0, -1)
@@ -78,6 +82,7 @@ func (s *Sandbox) writeFiles() error {
 		{"iat.txt", []byte(s.secrets.initialAccessToken)},
 		{"operator-iat.txt", []byte(s.secrets.operatorToken)},
 		{"directory.jwk", directory},
+		{"assertions.jwk", assertions},
 		{"rs-secret.txt", []byte(s.secrets.resourceServer)},
 		{"second-rs-secret.txt", []byte(s.secrets.secondServer)},
 		{"invalid.json", []byte(invalidPayment)},
@@ -117,6 +122,7 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"Canary":         s.canary.address,
 		"KeyHost":        s.keyHost(),
 		"Directory":      s.trust.Issuer(),
+		"Assertions":     s.vouches.Issuer(),
 		"Elsewhere":      elsewhereID,
 		"Until":          now.AddDate(0, 1, 0).Format(day),
 		"ValidUntil":     now.AddDate(1, 0, 0).Format(day),

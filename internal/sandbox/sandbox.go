@@ -107,6 +107,7 @@ type Sandbox struct {
 	published publications
 	canary    canary
 	trust     *trust.Directory
+	vouches   *trust.Directory // signs the assertions that are authorization grants
 
 	main, other *as.Server
 	edge        *edge.Edge
@@ -318,6 +319,11 @@ func (s *Sandbox) startServers() error {
 	}
 	config.OperatorAccessToken = s.secrets.operatorToken
 	config.Trust = &as.Trust{Issuer: s.trust.Issuer(), Keys: s.trust.Keys}
+	s.vouches, err = trust.New(s.url(management) + "/assertions")
+	if err != nil {
+		return err
+	}
+	config.Exchanges, config.GrantIssuer = true, &as.Trust{Issuer: s.vouches.Issuer(), Keys: s.vouches.Keys}
 	s.main, err = as.New(config)
 	if err != nil {
 		return err
@@ -326,6 +332,7 @@ func (s *Sandbox) startServers() error {
 	// that its tokens are wrong in nothing but their issuer.
 	config.Issuer = s.url(otherAS)
 	config.Trust = nil
+	config.Exchanges, config.GrantIssuer = false, nil
 	config.Defects = func() defect.Set { return defect.Set{} }
 	config.SetDefects = func(defect.Set) {}
 	config.Situation = defect.Situation{}

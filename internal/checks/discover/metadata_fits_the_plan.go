@@ -59,6 +59,7 @@ var MetadataFitsThePlan = &check.Check{
 		}
 		p.Holds("every endpoint is https and at a host of the issuer's domain or of the plan", len(strange) == 0, strings.Join(strange, "; "))
 		offersMethods(p, server, described.Endpoints)
+		offersGrants(p, server)
 		promisesBinding(p, server)
 		return nil
 	},
@@ -122,6 +123,17 @@ func offersMethods(p *check.Pass, server oauth.Server, byHand plan.Endpoints) {
 		}
 		if offered && client.Auth != "" {
 			p.Holds(fmt.Sprintf("%s holds %s, the method of %s", member, client.Auth, use.role), slices.Contains(methods, client.Auth), strings.Join(methods, ", "))
+		}
+	}
+}
+
+// offersGrants looks for the grants that the plan names beside client_credentials, where the document lists grants at all.
+func offersGrants(p *check.Pass, server oauth.Server) {
+	listed := oauth.Strings(server.Metadata["grant_types_supported"])
+	for _, grant := range p.Stack.Plan.GrantTypes() {
+		name, _ := grant.(string)
+		if listed != nil && name != plan.GrantClientCredentials {
+			p.Holds("grant_types_supported holds "+name+", which the plan names", slices.Contains(listed, name), strings.Join(listed, ", "))
 		}
 	}
 }

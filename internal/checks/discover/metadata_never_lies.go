@@ -13,6 +13,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -269,13 +270,17 @@ func grantsAreListed(ctx context.Context, p *check.Pass, server oauth.Server) er
 		}
 	}
 	for _, grant := range listed {
-		if grant != "client_credentials" {
+		tried, err := grantWorks(ctx, p, partner, grant)
+		if err != nil {
+			return err
+		}
+		if !tried && grant != plan.GrantClientCredentials {
 			p.Note("the grant %s is offered and was not tried", grant)
 		}
 	}
 	grant, fields := "password", [][2]string{{"username", "nobody"}, {"password", "of nobody"}}
 	if slices.Contains(listed, grant) {
-		grant, fields = "urn:ietf:params:oauth:grant-type:jwt-bearer", [][2]string{{"assertion", "e30.e30.e30"}}
+		grant, fields = plan.GrantJWTBearer, [][2]string{{"assertion", "e30.e30.e30"}}
 	}
 	if slices.Contains(listed, grant) {
 		return nil
@@ -296,6 +301,29 @@ func grantsAreListed(ctx context.Context, p *check.Pass, server oauth.Server) er
 		}
 		return r, nil
 	}})
+}
+
+// grantWorks asks for a token by a grant that the plan names beside client_credentials, and says whether it did.
+func grantWorks(ctx context.Context, p *check.Pass, partner *cast.Member, grant string) (bool, error) {
+	grants := p.Stack.Plan.Grants
+	var call check.Call
+	switch {
+	case grant == plan.GrantTokenExchange && grants.Exchange != nil:
+		subject, err := partner.Token(ctx, p.HomePoint())
+		if err != nil {
+			return false, err
+		}
+		call, err = p.AtExchange(ctx, partner, subject)
+		if err != nil {
+			return false, err
+		}
+	case grant == plan.GrantJWTBearer && grants.Bearer != nil:
+		call = p.AtAssertion(partner)
+	default:
+		return false, nil
+	}
+	_, err := p.Works(ctx, call, grant+", which grant_types_supported holds")
+	return true, err
 }
 
 // endpointsAnswer knocks at what the metadata names and nothing else of this check uses.

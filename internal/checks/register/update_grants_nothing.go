@@ -12,6 +12,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -66,9 +67,12 @@ var UpdateGrantsNothing = &check.Check{
 		} else {
 			p.Note("the plan names no scope that the partner must not get (agreement.unentitled_scopes), so none was asked for")
 		}
-		more := []any{"client_credentials", "password", "urn:ietf:params:oauth:grant-type:token-exchange"}
+		more, exchanges := append(p.Stack.Plan.GrantTypes(), "password"), p.Stack.Plan.Grants.Exchange != nil
+		if !exchanges {
+			more = append(more, plan.GrantTokenExchange)
+		}
 		_, err = tried(ctx, p, partner, "more grants", "grant_types", more, func(now string) bool {
-			return strings.Contains(now, "password") || strings.Contains(now, "token-exchange")
+			return strings.Contains(now, "password") || !exchanges && strings.Contains(now, plan.GrantTokenExchange)
 		})
 		if err != nil {
 			return err

@@ -1,5 +1,5 @@
 // Package as is the sandbox's authorization server: strict and healthy, with switches that break it in exactly one way
-// each. It serves RFC 8414, 7591, 7592, 6749 (client credentials), 7523, 8705, 8707, 9068, 9449, 7662 and 7009, and a feed of
+// each. It serves RFC 8414, 7591, 7592, 6749 (client credentials), 7523, 8693, 8705, 8707, 9068, 9449, 7662 and 7009, and a feed of
 // what is no longer good for points that verify tokens offline.
 //
 // Start with [New] and [Server.Handler].
@@ -51,6 +51,9 @@ type Config struct {
 
 	Trust               *Trust // nil: software statements are ignored (RFC 7591 §2)
 	OperatorAccessToken string // registers clients without a statement; empty: there is none
+
+	Exchanges   bool   // clients may register for token exchange (RFC 8693)
+	GrantIssuer *Trust // whose assertions are authorization grants (RFC 7523 §2.1); nil: nobody's
 }
 
 // Server is an authorization server. All its state sits under one short mutex; it starts no goroutine.

@@ -41,6 +41,7 @@ type call struct {
 	event         Event
 	server        *Server
 	after         func() // what must happen outside the lock, after the decision
+	actor         string // who acts for the subject of the token that is issued (RFC 8693 §4.1)
 }
 
 // serve makes a handler of routes: it reads the body, decides under the lock, answers and logs outside it.

@@ -54,6 +54,9 @@ func (s *Server) introspection(c *call, t *token) map[string]any {
 	if len(t.roles) > 0 {
 		told["roles"] = t.roles
 	}
+	if t.actor != "" {
+		told["act"] = map[string]string{"sub": t.actor}
+	}
 	if t.scope != nil {
 		told["scope"] = strings.Join(t.scope, " ")
 	}

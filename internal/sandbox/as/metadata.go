@@ -31,7 +31,7 @@ func (s *Server) document(defects defect.Set) map[string]any {
 		"introspection_endpoint": s.cfg.Issuer + "/introspect",
 		"revocation_endpoint":    s.cfg.Issuer + "/revoke",
 		"scopes_supported":       s.cfg.Grantable,
-		"grant_types_supported":  []string{clientCredentials},
+		"grant_types_supported":  s.grants(),
 		// REQUIRED, though nothing here answers at an authorization endpoint.
 		"response_types_supported":                                 []string{"none"},
 		"token_endpoint_auth_methods_supported":                    methods,

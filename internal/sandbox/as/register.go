@@ -243,7 +243,7 @@ func readRegistration(c *call, members map[string]json.RawMessage, cl *client) (
 		func() error { return r.readKeys(c, members) },
 		func() error { return r.readProofs(members) },
 		func() error { return r.readSubject(members, c.defects.SubjectsUnchecked) },
-		func() error { return r.readGrants(members, c.defects.GrantsUnfiltered) },
+		func() error { return r.readGrants(members, c.server.grants(), c.defects.GrantsUnfiltered) },
 		func() error { return r.readScope(members, cl, c.defects.RegisteredScopeUnfiltered) },
 	} {
 		err := read()
@@ -327,14 +327,17 @@ func (r *registration) readMethod(members map[string]json.RawMessage, publicToo 
 	return nil
 }
 
-// A client here uses the client credentials grant and no other; what it asked beyond is replaced, and it is told
-// (RFC 7591 §2, §3.2.1).
-func (r *registration) readGrants(members map[string]json.RawMessage, unfiltered bool) error {
+// A client uses the client credentials grant and, if it asks, the others that are offered; what it asked beyond is left
+// out, and it is told (RFC 7591 §2, §3.2.1).
+func (r *registration) readGrants(members map[string]json.RawMessage, offered []string, unfiltered bool) error {
 	asked, err := texts(members, "grant_types")
 	if err != nil {
 		return err
 	}
-	r.grants = []string{clientCredentials}
+	r.grants = within(asked, offered)
+	if !slices.Contains(r.grants, clientCredentials) {
+		r.grants = append([]string{clientCredentials}, r.grants...)
+	}
 	if unfiltered && len(asked) > 0 {
 		r.grants = asked
 	}

@@ -39,9 +39,11 @@ type token struct {
 	org        string
 	dead       string // why it is dead, or ""
 	request    string // what was asked: the same asks again get the same token from a same-token server
+	actor      string // who acts for the subject, in an exchanged token (RFC 8693 §4.1); "": nobody else
 }
 
-// token is the token endpoint for the client credentials grant (RFC 6749 §4.4).
+// token is the token endpoint: the client credentials grant (RFC 6749 §4.4), token exchange (RFC 8693) and the JWT bearer
+// grant (RFC 7523 §2.1).
 func (s *Server) token(c *call) answer {
 	cl, refused := s.authenticate(c, func(id string) *client {
 		if cl := s.clients[id]; cl != nil && cl.deleted && c.defects.DeletedClientLives {
@@ -59,12 +61,18 @@ func (s *Server) token(c *call) answer {
 		}
 		return *refused
 	}
-	refused = mayHaveTokens(c, cl)
+	refused = s.mayHaveTokens(c, cl)
 	if refused == nil && s.withdrawn(c) {
 		refused = invalidClient("the certificate was withdrawn")
 	}
 	if refused != nil {
 		return *refused
+	}
+	switch c.form.Get("grant_type") {
+	case tokenExchange:
+		return s.exchange(c, cl)
+	case jwtBearer:
+		return s.granted(c, cl)
 	}
 	scope, refused := s.grantedScope(c, cl)
 	if refused != nil {
@@ -91,15 +99,15 @@ func (s *Server) token(c *call) answer {
 	return a
 }
 
-func mayHaveTokens(c *call, cl *client) *answer {
-	switch c.form.Get("grant_type") {
-	case clientCredentials:
-	case "":
+func (s *Server) mayHaveTokens(c *call, cl *client) *answer {
+	grant := c.form.Get("grant_type")
+	switch {
+	case grant == "":
 		return refused(http.StatusBadRequest, "invalid_request", "grant_type is missing")
-	default:
-		return refused(http.StatusBadRequest, "unsupported_grant_type", "only client_credentials is supported")
+	case !slices.Contains(s.grants(), grant):
+		return refused(http.StatusBadRequest, "unsupported_grant_type", "the grant is not supported")
 	}
-	if !slices.Contains(cl.registration.grants, clientCredentials) {
+	if !slices.Contains(cl.registration.grants, grant) {
 		return refused(http.StatusBadRequest, "unauthorized_client", "the client is not registered for this grant")
 	}
 	if cl.suspended && !c.defects.SuspendIgnored {
@@ -182,9 +190,9 @@ func (s *Server) issueBound(c *call, cl *client, scope []string, audience any, b
 	t := &token{
 		id: newID(), client: cl, generation: cl.generation, scope: scope, audience: audience,
 		issued: issued, expires: endsWithWindow(c, cl, issued.Add(life)), org: cl.org(), proofKey: proofKey,
-		thumbprint: bound, roles: slices.Clone(cl.roles), orgID: orgID(c, cl),
+		thumbprint: bound, roles: slices.Clone(cl.roles), orgID: orgID(c, cl), actor: c.actor,
 	}
-	t.request = strings.Join(append([]string{cl.id, t.thumbprint, t.proofKey, strings.Join(scope, " ")}, c.form["resource"]...), "\n")
+	t.request = strings.Join(append([]string{cl.id, t.thumbprint, t.proofKey, strings.Join(scope, " "), t.actor, c.form.Get("audience")}, c.form["resource"]...), "\n")
 	if before := s.sameToken(c, t.request); before != nil {
 		return before, nil
 	}
@@ -241,6 +249,9 @@ func (s *Server) claims(c *call, t *token) map[string]any {
 	}
 	if cnf := t.confirmation(c); cnf != nil {
 		claims["cnf"] = cnf
+	}
+	if t.actor != "" {
+		claims["act"] = map[string]string{"sub": t.actor}
 	}
 	if c.defects.TokenTypeMissing {
 		delete(claims, "client_id")
