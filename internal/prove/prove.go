@@ -30,7 +30,7 @@ type Setup struct {
 	Timing    sandbox.Timing
 	Rules     ride.Rules
 	Only      []string
-	Thrown    bool                                                // the sandbox is thrown away: the ride need not remove what it created
+	Thrown    bool                                                // only outcomes matter: nothing is written, removed or waited for that has none
 	Slow      time.Duration                                       // each read of the ride's connections takes this long
 	Edit      func(*plan.Plan)                                    // alters the sandbox's own plan
 	Beside    func(*memnet.Network) (stop func())                 // what else stands on the network
@@ -55,6 +55,9 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	}
 	if s.Edit != nil {
 		s.Edit(p)
+	}
+	if s.Thrown {
+		s.Rules.Cast.NoSettling = true // nothing lags behind in such a sandbox
 	}
 	var entries []logbook.Entry
 	_, err = ride.Run(ctx, ride.Config{

@@ -51,7 +51,7 @@ type Config struct {
 	Command    string                                     // as it was called, for the report
 	Rules      Rules
 	Concurrent int                                 // seats; 0: the plan's
-	Disposable bool                                // the stack is thrown away after the ride: nothing is removed, and nothing tried
+	Disposable bool                                // stack and book are thrown away after the ride: nothing is removed, and no exchange is written
 	NewKey     func(alg string) (oauth.Key, error) // makes key pairs; nil: new ones each time
 	Parked     *Parked                             // the ride was parked and goes on; nil: it begins
 }
@@ -129,7 +129,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	r.wire, err = wire.New(wire.Config{
-		Ride: hexed, Agent: r.cfg.Tool + " (ride " + r.id + ")", Keeper: r.keeper, Record: r.record, Since: r.start,
+		Ride: hexed, Agent: r.cfg.Tool + " (ride " + r.id + ")", Keeper: r.keeper, Record: r.exchanges(), Since: r.start,
 		Allow: allowed, Dial: r.cfg.Dial, Roots: roots, Rate: p.Pace.RequestsPerSecond, Concurrency: p.Pace.Concurrency, Timeout: p.Pace.Timeout.D(),
 	})
 	if err != nil {
@@ -168,6 +168,14 @@ func (r *run) prepare() error {
 		Canary: r.canary,
 	}
 	return nil
+}
+
+// exchanges is where exchanges are written; nil: nowhere.
+func (r *run) exchanges() func(logbook.Entry) {
+	if r.cfg.Disposable {
+		return nil
+	}
+	return r.record
 }
 
 // name gives the ride its id. One that was parked keeps it, and its clients' names with it.
