@@ -32,7 +32,8 @@ func introspects(point plan.Point) bool {
 // FailsClosed lets the operator's hook break introspection, and brings to each point that introspects a good token which
 // it has never seen: what it cannot ask about it must not let in, however it says so. Where the hook can also leave aud
 // out of the answers, a point must miss it whose audience the plan names (points.resource). Afterwards the same calls must
-// be let in.
+// be let in; after answers without aud, which a point may remember as it does others (RFC 7662 §4), calls that it has
+// never seen.
 //
 // RFC 7662 §2.2 leaves aud open to the server, so that a point must miss it is our demand; RFC 9700 §2.3: a resource
 // server MUST refuse what was not meant for it. That failures close is SP 800-53's and ASVS's.
@@ -87,9 +88,12 @@ var FailsClosed = &check.Check{
 			return nil
 		}
 		calls = slices.DeleteFunc(calls, func(c check.Call) bool { return c.Point.Resource == "" })
-		return broken(ctx, p, calls, "no_audience", "introspection answers without aud")
+		return broken(ctx, p, calls, noAudience, "introspection answers without aud")
 	},
 }
+
+// noAudience is the fault by which answers of introspection lack aud.
+const noAudience = "no_audience"
 
 // namesFault says whether a hook can be told what to break.
 func namesFault(hook plan.Hook) bool {
@@ -116,7 +120,13 @@ func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what 
 	if err != nil {
 		return err
 	}
-	for _, call := range unseen {
+	for i, call := range unseen {
+		if fault == noAudience { // for how long answers are remembered is asked by revoke.token-outlives-revocation
+			call, err = p.Unseen(ctx, calls[i])
+			if err != nil {
+				return err
+			}
+		}
 		took, answer, err := p.Becomes(ctx, call, wire.Accepted, p.Limits.Settle.D())
 		if err != nil {
 			return err
