@@ -422,11 +422,15 @@ func (p *Pass) Wait(ctx context.Context, d time.Duration) error {
 	}
 	p.stand()
 	err := cast.Sleep(ctx, d)
-	if err != nil {
+	if err != nil || d >= timed {
 		return err
 	}
 	return p.sit(ctx)
 }
+
+// timed is the least wait after which a pass goes on without a seat: what it has waited for is now, and those who talk
+// would keep it from it on a busy machine.
+const timed = time.Second
 
 // Waited counts what has passed since then as one unavoidable wait, though it was waited in pieces: a token's life.
 func (p *Pass) Waited(since time.Time) { p.Stack.waitedFor(time.Since(since)) }

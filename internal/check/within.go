@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -68,7 +69,7 @@ type watch struct {
 	refusals                   int            // unbroken, since firstRefused
 	nodes                      int            // known ones, each of which must have refused
 	kept                       *wire.Exchange // the last accepted one
-	took                       time.Duration  // the longest probe
+	slowest                    *atomic.Int64  // of the watches of one withdrawal: how long after its time the latest answer came
 	decided                    bool
 	unheld                     bool // decided, though the refusals were not seen to last
 	asked, open                int  // of the good call beside it: how often it was asked and accepted
@@ -275,21 +276,37 @@ func interval(elapsed time.Duration) time.Duration { return max(250*time.Millise
 // too. What is still accepted then is asked again just after the limit.
 func lead(limit time.Duration) time.Duration { return min(limit/5, time.Second) }
 
-// ahead is the lead of a watch. A repeated one is probed as near to the limit as its answers allow.
+// ahead is the lead of a watch, the greater the later answers come. A repeated one is probed as near to the limit as its
+// answers allow.
 func (o *watch) ahead(w Withdrawal) time.Duration {
 	usual := lead(w.Limit)
-	if !w.near {
-		return usual
+	if w.near {
+		usual /= 8
 	}
-	return min(usual, max(usual/8, 2*o.took))
+	return min(max(usual, 2*time.Duration(o.slowest.Load())), w.Limit/2)
 }
 
-// watch probes until every credential is decided. Each point has a lane of its own, so that one that answers slowly does
-// not make the others late.
+// late keeps how long after its time an answer came.
+func (o *watch) late(by time.Duration) {
+	for {
+		known := o.slowest.Load()
+		if int64(by) <= known || o.slowest.CompareAndSwap(known, int64(by)) {
+			return
+		}
+	}
+}
+
+// watch probes until every credential is decided, each of several of one kind for itself: all of them are shot at the limit,
+// and the last in a row would be late. Others are probed in turn, each point's in a lane of its own, so that one that
+// answers slowly does not make the others late.
 func (p *Pass) watch(ctx context.Context, w Withdrawal, watches []*watch) error {
 	started := time.Now()
 	defer func() { p.Stack.waitedFor(time.Since(started)) }()
-	lanes := lanesOf(watches)
+	lanes := lanesOf(w, watches)
+	var slowest atomic.Int64
+	for _, one := range watches {
+		one.slowest = &slowest
+	}
 	if len(lanes) == 1 {
 		return p.watchLane(ctx, w, lanes[0])
 	}
@@ -309,9 +326,15 @@ func (p *Pass) watch(ctx context.Context, w Withdrawal, watches []*watch) error 
 	return errors.Join(failed...)
 }
 
-// lanesOf groups what is watched by its point, in order.
-func lanesOf(watches []*watch) [][]*watch {
+// lanesOf groups what is watched, in order.
+func lanesOf(w Withdrawal, watches []*watch) [][]*watch {
 	var lanes [][]*watch
+	if w.Mint != nil {
+		for _, one := range watches {
+			lanes = append(lanes, []*watch{one})
+		}
+		return lanes
+	}
 	at := map[*plan.Point]int{}
 	for _, one := range watches {
 		i, known := at[one.call.Point]
@@ -337,9 +360,18 @@ func (p *Pass) watchLane(ctx context.Context, w Withdrawal, watches []*watch) er
 		if due == nil {
 			return nil
 		}
+		half := due.done.Add(w.Limit / 2)
+		again := due.bound.Probes == 0 && time.Until(half) > 0 && half.Before(due.next) // by then it is known how late answers come
+		if again {
+			due.next = half
+		}
 		err := cast.Sleep(ctx, time.Until(due.next))
 		if err != nil {
 			return err
+		}
+		if again {
+			due.schedule(time.Now(), w, p.Limits.Patience.D())
+			continue
 		}
 		begins := due.firstRefused.IsZero()
 		err = p.ping(ctx, due)
@@ -408,11 +440,15 @@ func earliest(watches []*watch) *watch {
 }
 
 // schedule sets when the credential is probed next. The dense one goes by the interval, with a probe just before the
-// limit, one just after it and one when patience ends; the others are shot at these three moments alone.
+// limit, one just after it and one when patience ends; the others are shot at these moments alone.
 func (o *watch) schedule(now time.Time, w Withdrawal, patience time.Duration) {
 	ahead := o.ahead(w)
-	moments := []time.Duration{w.Limit - ahead, w.Limit + ahead/2, w.Limit + patience}
-	for o.moment < len(moments) && !o.done.Add(moments[o.moment]).After(o.probed) {
+	// What is refused counts from the sending of the withdrawal, and what is accepted from its confirmation. Where answers
+	// come late, what is still accepted is asked at the usual time, too.
+	moments := []time.Time{
+		o.sent.Add(w.Limit - ahead), o.sent.Add(w.Limit - lead(w.Limit)), o.done.Add(w.Limit + ahead/2), o.done.Add(w.Limit + patience),
+	}
+	for o.moment < len(moments) && !moments[o.moment].After(o.probed) {
 		o.moment++
 	}
 	if o.dense {
@@ -420,7 +456,7 @@ func (o *watch) schedule(now time.Time, w Withdrawal, patience time.Duration) {
 		o.bound.Interval = interval(now.Sub(o.done))
 	}
 	if o.moment < len(moments) {
-		exact := o.done.Add(moments[o.moment])
+		exact := moments[o.moment]
 		if !o.dense || exact.Before(o.next) && o.firstRefused.IsZero() {
 			o.next = exact
 		}
@@ -482,7 +518,7 @@ func (p *Pass) ping(ctx context.Context, one *watch) error {
 	}
 	one.bound.Probes++
 	one.probed = x.Received
-	one.took = max(one.took, x.Received.Sub(x.Sent))
+	one.late(x.Received.Sub(one.next))
 	one.why = answer.Why
 	tick := &logbook.Tick{Check: p.Check.ID, Point: p.Name, Name: one.name}
 	switch answer.Decision {
