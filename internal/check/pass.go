@@ -416,16 +416,20 @@ func (p *Pass) Wait(ctx context.Context, d time.Duration) error {
 	if longest := p.Stack.Plan.LongestWait.D(); longest > 0 && d > longest {
 		return CannotTell("would wait %v, longer than the plan's longest_wait of %v; raise it to have this tested", d.Round(time.Millisecond), longest)
 	}
-	p.Stack.waitedFor(d)
-	if p.rooted {
-		return cast.Sleep(ctx, d)
-	}
-	p.stand()
-	err := cast.Sleep(ctx, d)
-	if err != nil || d >= timed {
+	err := p.waitUnseated(ctx, d)
+	if err != nil || p.rooted || d >= timed {
 		return err
 	}
 	return p.sit(ctx)
+}
+
+// waitUnseated gives the seat up for good, and waits.
+func (p *Pass) waitUnseated(ctx context.Context, d time.Duration) error {
+	p.Stack.waitedFor(d)
+	if !p.rooted {
+		p.stand()
+	}
+	return cast.Sleep(ctx, d)
 }
 
 // timed is the least wait after which a pass goes on without a seat: what it has waited for is now, and those who talk
