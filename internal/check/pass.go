@@ -114,6 +114,9 @@ type Pass struct {
 	seated  bool
 	rooted  bool // others may be waiting for what it finds out, so it keeps its seat
 	owed    []debt
+
+	again bool // the story is told for the second time
+
 	settled bool // an outcome stands, which only a worse one replaces
 
 	mu          sync.Mutex // guards the observation's exchanges while several points are watched
@@ -464,6 +467,9 @@ func (p *Pass) Run(ctx context.Context) logbook.Observation {
 	err := p.sit(ctx)
 	if err == nil {
 		err = p.tell(ctx)
+	}
+	if errors.Is(err, errStraddles) {
+		err = p.repeat(ctx)
 	}
 	p.repay(ctx)
 	p.stand()

@@ -91,12 +91,16 @@ func (p *Pass) RefusedWithin(ctx context.Context, w Withdrawal) error {
 		return err
 	}
 	defer p.Stack.Watches.Leave()
+	w.near = p.again
 	watches, err := p.watchOnce(ctx, w)
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(watches, func(one *watch) bool { return one.straddles(w.Limit) }); i >= 0 && w.Anew != nil && !p.Stack.Rules.TimesArePoints {
+	if i := slices.IndexFunc(watches, func(one *watch) bool { return one.straddles(w.Limit) }); i >= 0 && !p.Stack.Rules.TimesArePoints && (w.Anew != nil || p.mayRepeat()) {
 		p.Note("%s was accepted before the limit and refused after it, so it was watched once more with probes nearer to the limit", watches[i].name)
+		if w.Anew == nil {
+			return errStraddles
+		}
 		w, err = w.Anew(ctx)
 		if err != nil {
 			return err
@@ -108,6 +112,28 @@ func (p *Pass) RefusedWithin(ctx context.Context, w Withdrawal) error {
 		}
 	}
 	return p.judge(ctx, w, watches)
+}
+
+// errStraddles asks for the story to be told once more.
+var errStraddles = errors.New("the bounds lie on both sides of the limit")
+
+// mayRepeat says that the whole story can be told once more: whom it harms was made for it alone, and nobody else is
+// harmed.
+func (p *Pass) mayRepeat() bool {
+	return !p.again && !p.Check.Alone && p.Check.Takes != Nothing && p.Cast.Makes(cast.Partner) && !p.Stack.Rules.ShareSpent
+}
+
+// repeat tells the story once more, with a partner that is new (rule 8: repeat with a smaller interval, then inconclusive).
+func (p *Pass) repeat(ctx context.Context) error {
+	p.repay(ctx)
+	p.again, p.settled, p.own = true, false, &cast.Once[*cast.Member]{}
+	before := p.observation
+	p.observation = logbook.Observation{Check: before.Check, Point: before.Point, Exchanges: before.Exchanges, Records: before.Records, Notes: before.Notes}
+	err := p.sit(ctx)
+	if err != nil {
+		return err
+	}
+	return p.tell(ctx)
 }
 
 // watchOnce withdraws trust and watches until it is refused, or patience ends.
