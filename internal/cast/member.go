@@ -55,7 +55,8 @@ type Member struct {
 	access    secret.Text      // the initial access token of its registration
 	statement *wire.Credential // the software statement of its registration; nil: none
 
-	reading Turn // whoever reads the registration
+	key     Once[secret.Text] // its API key
+	reading Turn              // whoever reads the registration
 	mu      sync.Mutex
 	client  oauth.Client
 	deleted bool

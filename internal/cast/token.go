@@ -43,7 +43,7 @@ func (m *Member) optionsFor(point *plan.Point) TokenWish {
 // so nobody may revoke it: who spends a token asks [Member.NewToken].
 func (m *Member) Token(ctx context.Context, point *plan.Point) (oauth.Token, error) {
 	if point != nil && !point.TakesTokens() {
-		return m.standing(point)
+		return m.standing(ctx, point)
 	}
 	key := m.ID() + "|" + m.resource(point)
 	m.cast.mu.Lock()
@@ -94,7 +94,7 @@ func (c *Cast) lives(token oauth.Token) bool {
 }
 
 // standing gives what a member shows at a point that takes no tokens of an authorization server.
-func (m *Member) standing(point *plan.Point) (oauth.Token, error) {
+func (m *Member) standing(ctx context.Context, point *plan.Point) (oauth.Token, error) {
 	client := m.Client()
 	token := oauth.Token{Client: client.ID, Certificate: client.Certificate, Obtained: time.Now()}
 	fact := fmt.Sprintf("what %s shows at %s (%s)", m.Role, point.Name, point.Credential)
@@ -105,9 +105,13 @@ func (m *Member) standing(point *plan.Point) (oauth.Token, error) {
 			err = errors.New("it has no certificate; give one under certificate")
 		}
 	case "api_key":
-		token.Text, err = m.cast.cfg.Resolver.Secret(m.Plan.APIKey, "api key")
+		token.Text, err = m.keyFor(ctx, point)
 	case "basic":
 		token.Text = client.Secret
+		if client.Secret.Empty() {
+			err = errors.New("it has no secret; say auth: client_secret_basic")
+		}
+	case "exec": // its signer makes it of each request
 	default:
 		err = fmt.Errorf("points with credential %s cannot be tested yet", point.Credential)
 	}

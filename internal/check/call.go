@@ -132,7 +132,10 @@ func (p *Pass) request(point *plan.Point, operation plan.Operation, member *cast
 		}
 		request.Body = []byte(body)
 	}
-	if !token.Text.Empty() {
+	switch {
+	case point.Credential == "exec":
+		request = request.WithCredential(p.signature(point, member))
+	case !token.Text.Empty():
 		request = presented(request, point, token)
 	}
 	if point.TLSClient != "none" {

@@ -239,9 +239,6 @@ func (c *Check) Lacks(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 			return missing, reason, gap
 		}
 	}
-	if at != nil && at.Credential == "exec" {
-		return Gap, fmt.Sprintf("points that want %s cannot be tested yet", at.Credential), at.Name + " (" + at.Credential + ")"
-	}
 	if at != nil && !c.AnyCredential && c.At == EveryPoint && !at.TakesTokens() {
 		return Absent, fmt.Sprintf("the point takes %s and no tokens", at.Credential), ""
 	}

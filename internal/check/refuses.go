@@ -409,7 +409,11 @@ func (s *Stack) baselineOf(ctx context.Context, p *Pass, operation plan.Operatio
 // Baselines turn a good call at a point into one with no credential and into one with a garbage credential, of the kind
 // that the point wants.
 func Baselines(point *plan.Point, forger *forge.Forger) ([]wire.Change, error) {
-	if point.Credential != "mtls" {
+	switch point.Credential {
+	case "basic", "api_key", "exec":
+		return []wire.Change{forge.WithoutCredential(), forger.GarbageCredential()}, nil
+	case "mtls":
+	default:
 		return []wire.Change{forge.WithoutToken(), forger.GarbageToken()}, nil
 	}
 	nobodys, err := cast.SelfSigned("nobody")

@@ -158,6 +158,9 @@ type Set struct {
 	QueryToken           bool `json:"query_token,omitempty"`            // legacy: takes access_token from the query
 	SharedCache          bool `json:"shared_cache,omitempty"`           // gateway: answers of GET are cached by path and served to everybody
 	AnyJWTIsAToken       bool `json:"any_jwt_is_a_token,omitempty"`     // edge: does not look at typ, and a client assertion for the issuer passes
+	// enforce: what is shown in the place of tokens
+	KeysByPrefix bool `json:"keys_by_prefix,omitempty"` // legacy: an API key is looked up by its first twelve characters, and the rest is not compared
+	KeyInQuery   bool `json:"key_in_query,omitempty"`   // legacy: takes the API key from the query, too
 	// enforce: when introspection fails
 	FailsOpen        bool `json:"fails_open,omitempty"`        // gateway: lets in what the token itself claims when introspection answers an error
 	AudienceOptional bool `json:"audience_optional,omitempty"` // gateway: an introspection without aud passes

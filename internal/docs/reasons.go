@@ -16,6 +16,4 @@ var reasons = map[string]string{
 	"L-TK-16": "waits for a check that crosses the scopes of one API with the resource of another",
 	"L-TK-17": "waits for checks of the class load",
 	"L-TK-18": "waits for checks of the class load",
-	"L-XT-01": "waits for grants beside client credentials",
-	"L-XT-02": "waits for grants beside client credentials",
 }

@@ -193,10 +193,10 @@ type Point struct {
 	CA              Reference         `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
 	TokenFrom       string            `yaml:"token_from" doc:"The AS whose tokens it takes; absent: the only one." example:"main"`
 	Resource        string            `yaml:"resource" doc:"The audience that it wants (RFC 8707); absent: the client's." example:"https://api.example"`
-	Credential      string            `yaml:"credential" words:"bearer|dpop|mtls|api_key|basic|exec" default:"bearer" doc:"What it wants to see; points that want exec (a signer) are not tested yet and are named as gaps."`
+	Credential      string            `yaml:"credential" words:"bearer|dpop|mtls|api_key|basic|exec" default:"bearer" doc:"What it wants to see; exec: header fields that a signer of yours makes of each request."`
 	DPoP            bool              `yaml:"dpop" default:"false" doc:"It takes tokens bound by DPoP (RFC 9449 section 7.1) beside bearer tokens; needless with credential: dpop."`
 	Header          string            `yaml:"header" is:"header" default:"X-API-Key" doc:"For credential: api_key, the header field that carries it."`
-	Exec            []string          `yaml:"exec" doc:"For credential: exec, the signer and its arguments; needs --allow-exec." example:"[./sign]"`
+	Exec            []string          `yaml:"exec" doc:"For credential: exec, the signer and its arguments: it gets a JSON object with client, client_id, method, url, headers and digest on its standard input and prints the header fields to add as a JSON object of texts; needs --allow-exec." example:"[./sign]"`
 	TLSClient       string            `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether it asks for a client certificate."`
 	Binding         bool              `yaml:"binding" default:"false" doc:"The agreement demands sender-constrained tokens here."`
 	Revocation      string            `yaml:"revocation" words:"introspect|push|expiry" doc:"How it learns of a revocation, which says which limit binds it; needed for bearer and dpop." example:"introspect"`

@@ -2,12 +2,10 @@ package plan
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -122,21 +120,8 @@ func (r Resolver) command(line string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), execTimeout)
-	defer cancel()
-	output := &capped{}
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.WaitDelay = r.Dir, output, time.Second
-	err = cmd.Run()
-	switch {
-	case output.over:
-		return "", errors.New("the command printed more than 1 MiB: let it print the value only")
-	case ctx.Err() != nil:
-		return "", fmt.Errorf("the command took longer than %s: run it by hand to see why", execTimeout)
-	case err != nil:
-		return "", fmt.Errorf("the command failed (%w): run it by hand to see why", err)
-	}
-	return output.kept.String(), nil
+	output, err := r.run(argv, nil)
+	return string(output), err
 }
 
 // capped keeps what fits and refuses the rest, so that a command that prints for ever is stopped.

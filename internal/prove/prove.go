@@ -32,6 +32,7 @@ type Setup struct {
 	Only      []string
 	Thrown    bool                                                // only outcomes matter: nothing is written, removed or waited for that has none
 	Slow      time.Duration                                       // each read of the ride's connections takes this long
+	AllowExec bool                                                // the plan may run commands
 	Edit      func(*plan.Plan)                                    // alters the sandbox's own plan
 	Beside    func(*memnet.Network) (stop func())                 // what else stands on the network
 	Around    func(component string, h http.Handler) http.Handler // alters what the sandbox's components hear and say
@@ -62,7 +63,7 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	var entries []logbook.Entry
 	_, err = ride.Run(ctx, ride.Config{
 		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: slowed(network.DialContext, s.Slow), Listen: network.Listen, Tool: "checkride/proof", Rules: s.Rules,
-		NewKey: newKey, Disposable: s.Thrown,
+		NewKey: newKey, Disposable: s.Thrown, AllowExec: s.AllowExec,
 		Ledger: filepath.Join(s.Dir, "ledger.jsonl"), StateDir: s.Dir,
 		Write: func(entry logbook.Entry) error { entries = append(entries, entry); return nil },
 	})

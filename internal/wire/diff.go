@@ -246,6 +246,8 @@ func scheme(c Credential) string {
 // content names what is presented.
 func content(c Credential) string {
 	switch {
+	case c.Sign != nil:
+		return "what " + c.Signer + " signs"
 	case c.JWT != nil:
 		return "a signed " + c.JWT.kind()
 	case c.Basic != "":
@@ -271,6 +273,7 @@ func (d *differ) credential(a, b Credential) {
 		d.made(a.JWT, b.JWT)
 		return
 	}
+	d.text("signer", a.Signer, b.Signer)
 	d.text("client id", a.Basic, b.Basic)
 	d.token(a.Text, b.Text)
 }

@@ -76,6 +76,10 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 		}
 	}
 	header := w.complete(put.header, r, to, serial, kind, body)
+	header, err = w.signed(r, to.origin+target, header, body)
+	if err != nil {
+		return built{}, err
+	}
 	if err := sound(r.Method, target, header); err != nil {
 		return built{}, err
 	}
@@ -113,6 +117,9 @@ func (w *Wire) present(r Request) (placed, error) {
 	}
 	token := "" // what a proof is made for must be there before it
 	for _, c := range proofsLast(r.Credentials) {
+		if c.Sign != nil {
+			continue // it signs what the others have become
+		}
 		p, err := w.credential(c, r, token)
 		if err != nil {
 			return placed{}, fmt.Errorf("credential %s: %w", c.Name, err)

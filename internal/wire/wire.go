@@ -60,7 +60,8 @@ const (
 )
 
 // Credential is something that a request presents to be let in. It stands in one place and is either a text, the
-// Basic pair of User and Text, or a JWT that is made and signed anew for each sending: an assertion, a DPoP proof.
+// Basic pair of User and Text, a JWT that is made and signed anew for each sending (an assertion, a DPoP proof), or header
+// fields that a signer makes of the request as it is sent.
 type Credential struct {
 	In     Place
 	Name   string      // Authorization, client_secret, client_assertion, X-Api-Key
@@ -68,6 +69,17 @@ type Credential struct {
 	Text   secret.Text // the token, key or secret
 	Basic  string      // when set: RFC 6749 §2.3.1 Basic with this client id and Text as the password
 	JWT    *JWT
+
+	Sign   func(Signing) ([]Field, error) // when set: gives the header fields; nothing of the others but Name counts
+	Signer string                         // names Sign in differences: the operator's signer
+}
+
+// Signing is what a signer is told of the request that it signs, as it is sent.
+type Signing struct {
+	Method string
+	URL    string
+	Header []Field
+	Digest string // of the body as Content-Digest has it (RFC 9530 §2): sha-256=:...:
 }
 
 // JWT is a JSON Web Token to be made. What is not given in Claims and not in Omit is filled in freshly at each sending:

@@ -42,7 +42,7 @@ var Leftovers = &check.Check{
 		if err != nil {
 			return err
 		}
-		key, err := keyOf(ctx, p, partner)
+		key, err := partner.APIKey(ctx)
 		if err != nil {
 			return err
 		}
@@ -80,18 +80,6 @@ var Leftovers = &check.Check{
 			},
 		})
 	},
-}
-
-// keyOf gives a member's API key: one that the operator's hook makes for the ride's own client, else that of the plan.
-func keyOf(ctx context.Context, p *check.Pass, member *cast.Member) (secret.Text, error) {
-	if member.Own && p.Cast.HasHook(plan.ProvisionAPIKey) {
-		x, err := p.Hook(ctx, plan.ProvisionAPIKey, member, nil)
-		return x.Secret("api_key"), err
-	}
-	if member.Plan.APIKey.Text == "" {
-		return secret.Text{}, nil
-	}
-	return p.Stack.Resolver.Secret(member.Plan.APIKey, "api key")
 }
 
 // opened gives the calls with a key that are accepted: one for each point that takes it.
@@ -140,7 +128,7 @@ func keysBeside(ctx context.Context, p *check.Pass, partner *cast.Member, calls 
 	if err != nil {
 		return nil, errors.Join(check.CannotTell("needs a second client with an API key: add clients.neighbour"), err)
 	}
-	key, err := keyOf(ctx, p, other)
+	key, err := other.APIKey(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -278,7 +278,7 @@ func (l *life) provision(ctx context.Context) error {
 	if !l.p.Cast.HasHook(plan.ProvisionAPIKey) {
 		return nil
 	}
-	key, err := keyOf(ctx, l.p, l.partner)
+	key, err := l.partner.APIKey(ctx)
 	if err != nil || key.Empty() {
 		return err
 	}

@@ -80,13 +80,16 @@ func (l *Legacy) missing(r *http.Request) bool {
 
 func (l *Legacy) authenticate(r *http.Request, presented string) (point.Grant, *point.Refusal) {
 	given := r.Header[APIKey]
+	if inQuery := r.URL.Query().Get("api_key"); inQuery != "" && l.cfg.Point.Defects().KeyInQuery {
+		given = append(given, inQuery)
+	}
 	if len(given) == 0 {
 		return l.byToken(r, presented)
 	}
 	if len(given) > 1 || len(r.Header["Authorization"]) > 0 {
 		return point.Grant{}, point.Invalid(point.Grant{}, "more than one credential")
 	}
-	grant, ok := l.keys.grant(given[0])
+	grant, ok := l.keys.grant(given[0], l.cfg.Point.Defects().KeysByPrefix)
 	if !ok {
 		return point.Grant{}, point.Invalid(grant, "API key is not valid")
 	}
