@@ -22,6 +22,22 @@ func (s Set) Names() []string {
 	return names
 }
 
+// With gives both sets' defects together. It says no where both switch the same one.
+func (s Set) With(other Set) (Set, bool) {
+	both := reflect.ValueOf(&s).Elem()
+	more := reflect.ValueOf(other)
+	for i := range more.NumField() {
+		switch {
+		case more.Field(i).IsZero():
+		case !both.Field(i).IsZero():
+			return Set{}, false
+		default:
+			both.Field(i).Set(more.Field(i))
+		}
+	}
+	return s, true
+}
+
 // All gives the names of all defects, sorted.
 func All() []string { return namesOf(reflect.TypeFor[Set]()) }
 

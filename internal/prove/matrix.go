@@ -69,19 +69,6 @@ func (r *Row) Read(entries []logbook.Entry) {
 	sort.Slice(r.Loud, func(i, j int) bool { return r.Loud[i].String() < r.Loud[j].String() })
 }
 
-// Line is the row as the golden file pins it: the defect and its loud cells, the places of a check together.
-func (r *Row) Line() string {
-	var cells []string
-	for _, cell := range r.Loud {
-		if n := len(cells); n > 0 && strings.HasPrefix(cells[n-1], cell.Check+" at ") {
-			cells[n-1] += ", " + cell.Point
-			continue
-		}
-		cells = append(cells, cell.String())
-	}
-	return strings.Join(r.Defects.Names(), "+") + ": " + strings.Join(cells, "; ")
-}
-
 // Wrong says what the row must not say: a check that missed its twin, a cell that no check declares, an error.
 func (r *Row) Wrong(catalogue []*check.Check) []string {
 	var wrong []string

@@ -6,40 +6,71 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/checks"
+	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/logbook"
 )
 
 var update = flag.Bool("update", false, "write the golden file anew")
 
-// TestMatrix rides the whole catalogue against every defect and pins the cells that fail. It takes a minute, so it runs
-// in CI and by make matrix, and not with every go test.
+// TestMatrix rides the whole catalogue against every defect and pins the cells that fail. It takes minutes, so it runs
+// in CI and by make matrix, and not with every go test. Defects that are pinned to different cells are ridden together,
+// and each by itself where what is loud is not exactly what they are pinned to. CHECKRIDE_MATRIX=alone rides each by
+// itself, as -update does.
 func TestMatrix(t *testing.T) {
-	if os.Getenv("CHECKRIDE_MATRIX") == "" && !*update {
+	mode := os.Getenv("CHECKRIDE_MATRIX")
+	if mode == "" && !*update {
 		t.Skip("the whole matrix runs by make matrix")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // many short rides: memory is cheaper than time here
 	catalogue := checks.Catalogue()
 	rows := Rows(catalogue)
+	path := filepath.Join("testdata", "matrix.golden")
+	pinned := map[string]Pinned{}
+	if golden, err := os.ReadFile(path); err == nil && mode != "alone" && !*update {
+		pinned, err = readPinned(string(golden))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var lines sync.Map // by name
 	t.Run("defects", func(t *testing.T) {
-		for _, row := range rows {
-			t.Run(strings.Join(row.Defects.Names(), "+"), func(t *testing.T) {
+		for _, group := range groups(rows, pinned) {
+			t.Run(group.Name(), func(t *testing.T) {
 				t.Parallel()
-				ridden(t, Setup{Catalogue: catalogue, Defects: row.Defects, Thrown: true}, func(t *testing.T, entries []logbook.Entry) { row.Read(entries) })
-				for _, wrong := range row.Wrong(catalogue) {
-					t.Error(wrong)
+				if len(group.Rows) > 1 && group.AsPinned(loud(t, catalogue, group.Defects)) {
+					for _, row := range group.Rows {
+						lines.Store(row.Name(), pinned[row.Name()].Line())
+					}
+					return
+				}
+				if len(group.Rows) > 1 {
+					t.Logf("%s are not as loud together as they are by themselves: mark them with %q in %s", group.Name(), mark, path)
+				}
+				for _, row := range group.Rows {
+					ridden(t, Setup{Catalogue: catalogue, Defects: row.Defects, Thrown: true}, func(t *testing.T, entries []logbook.Entry) { row.Read(entries) })
+					for _, wrong := range row.Wrong(catalogue) {
+						t.Error(wrong)
+					}
+					pin := row.Pin()
+					pin.Alone = pinned[row.Name()].Alone
+					lines.Store(row.Name(), pin.Line())
 				}
 			})
 		}
 	})
 	var text strings.Builder
 	for _, row := range rows {
-		text.WriteString(row.Line() + "\n")
+		line, _ := lines.Load(row.Name())
+		told, _ := line.(string)
+		text.WriteString(told + "\n")
 	}
-	path := filepath.Join("testdata", "matrix.golden")
 	if *update {
 		err := os.MkdirAll("testdata", 0o755)
 		if err != nil {
@@ -55,8 +86,43 @@ func TestMatrix(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(golden) != text.String() {
-		t.Errorf("the matrix differs from %s; look at each cell, then run go test ./internal/prove -run TestMatrix -update\n%s", path, text.String())
+	want := string(golden)
+	if mode == "alone" {
+		want = strings.ReplaceAll(want, mark, "")
+	}
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(text.String(), "\n")); diff != "" {
+		t.Errorf("the matrix differs from %s; look at each cell, then run go test ./internal/prove -run TestMatrix -update (-want +got):\n%s", path, diff)
+	}
+}
+
+// loud rides the whole catalogue with some defects.
+func loud(t *testing.T, catalogue []*check.Check, defects defect.Set) *Row {
+	t.Helper()
+	row := &Row{Defects: defects}
+	ridden(t, Setup{Catalogue: catalogue, Defects: defects, Thrown: true}, func(_ *testing.T, entries []logbook.Entry) { row.Read(entries) })
+	return row
+}
+
+// TestPinnedLines reads the golden file as it was written.
+func TestPinnedLines(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile(filepath.Join("testdata", "matrix.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned, err := readPinned(string(golden))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSuffix(string(golden), "\n"), "\n") {
+		name, _, _ := strings.Cut(line, ": ")
+		if got := pinned[name].Line(); got != line {
+			t.Errorf("read back as %q, want %q", got, line)
+		}
+	}
+	_, err = readPinned("no line")
+	if err == nil {
+		t.Error("a line without cells was read")
 	}
 }
 

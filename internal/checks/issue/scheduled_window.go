@@ -35,7 +35,7 @@ var ScheduledWindow = &check.Check{
 	Waits:    func(l plan.Limits) time.Duration { return 2*(lead+l.ClockSkew.D()) + l.Window.D() },
 	Promise:  func(*plan.Point) string { return "limits.window" },
 	Twin:     defect.Set{WindowStartIgnored: true},
-	Also:     []defect.Set{{WindowEndIgnored: true}, {WindowIgnored: true}},
+	Also:     []defect.Set{{ExpiryIgnored: true}, {WindowEndIgnored: true}, {WindowIgnored: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
 		if err != nil {

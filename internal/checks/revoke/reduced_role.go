@@ -33,7 +33,7 @@ var ReducedRole = &check.Check{
 	Waits:    func(l plan.Limits) time.Duration { return l.Entitlement.D() + l.Patience.D() },
 	Promise:  func(*plan.Point) string { return "limits.entitlement" },
 	Twin:     defect.Set{RoleKeepsTokens: true},
-	Also:     []defect.Set{{FeedStopped: true}, {TokenCache: 6 * time.Second}},
+	Also:     []defect.Set{{ScopeIgnored: true}, {FeedStopped: true}, {TokenCache: 6 * time.Second}},
 	Follows:  []string{"revoke.token-outlives-revocation"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
