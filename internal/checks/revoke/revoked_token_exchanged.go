@@ -30,6 +30,7 @@ var RevokedTokenExchanged = &check.Check{
 	Needs:    []check.Need{check.TokenExchange},
 	Takes:    check.RevokeTokens,
 	Twin:     defect.Set{ExchangeOfRevoked: true},
+	Also:     []defect.Set{{YoungTokensSurvive: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := revoker(ctx, p)
 		if err != nil {

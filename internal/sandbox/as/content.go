@@ -113,7 +113,7 @@ type burst struct {
 	last  *token
 }
 
-const burstLength = 20
+const burstLength = 28
 
 // cached is what a cache in front of the token endpoint answers when two clients press it: the last token that was made,
 // whoever asked for it.

@@ -442,7 +442,7 @@ var defectRows = []struct {
 	{defect.Set{TokensMixed: true}, func(g *rig) string {
 		p, n := g.partner(), g.neighbour()
 		own := 0
-		for range 12 {
+		for range 16 {
 			for _, one := range []partner{p, n} {
 				_, claims := g.verified(one.access("scope=payments:read"))
 				if claims["sub"] == one.id {
@@ -451,7 +451,7 @@ var defectRows = []struct {
 			}
 		}
 		return fmt.Sprint(own)
-	}, "24", "20"},
+	}, "32", "28"},
 	{defect.Set{AudienceWidened: true}, func(g *rig) string {
 		return fmt.Sprint(g.introspect(g.partner().access("resource=" + payments))["aud"])
 	}, payments, "[" + payments + " " + ledger + "]"},
