@@ -309,7 +309,7 @@ func (o *watch) ahead(w Withdrawal) time.Duration {
 	if w.near {
 		usual /= 8
 	}
-	return min(max(usual, 2*time.Duration(o.slowest.Load())), w.Limit/2)
+	return min(max(usual, 3*time.Duration(o.slowest.Load())), w.Limit/2)
 }
 
 // late keeps how long after its time an answer came.
