@@ -122,6 +122,15 @@ func (r Request) WithCredential(c Credential) Request {
 	return r
 }
 
+// AuthenticatedBy gives a copy with these credentials in the place of all others. DPoP proofs stay: they show a key and not
+// who the client is, and a request that loses its proof as well differs in two things.
+func (r Request) AuthenticatedBy(credentials ...Credential) Request {
+	r = r.Clone()
+	proofs := slices.DeleteFunc(r.Credentials, func(c Credential) bool { return c.JWT == nil || !c.JWT.Proof })
+	r.Credentials = append(slices.Clone(credentials), proofs...)
+	return r
+}
+
 // WithoutCredential gives a copy without the credentials of this name.
 func (r Request) WithoutCredential(name string) Request {
 	r = r.Clone()

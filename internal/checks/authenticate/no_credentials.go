@@ -37,12 +37,10 @@ var NoCredentials = &check.Check{
 		without := map[oauth.Method]wire.Change{
 			oauth.ClientSecretBasic: {Name: "client_id alone, for client_secret_basic", Apply: func(r wire.Request) (wire.Request, error) {
 				id := r.Credentials[0].Basic
-				r.Credentials = nil
-				return r.SetForm("client_id", id), nil
+				return r.AuthenticatedBy().SetForm("client_id", id), nil
 			}},
 			oauth.PrivateKeyJWT: {Name: "client_id alone, for private_key_jwt", Apply: func(r wire.Request) (wire.Request, error) {
-				r.Credentials = nil
-				return r.WithoutForm("client_assertion_type"), nil
+				return r.AuthenticatedBy().WithoutForm("client_assertion_type"), nil
 			}},
 			oauth.TLSClientAuth: {Name: "client_id alone, for tls_client_auth", Apply: forge.WithoutCertificate().Apply},
 		}

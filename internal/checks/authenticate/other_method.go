@@ -37,8 +37,8 @@ var OtherMethod = &check.Check{
 			return err
 		}
 		return p.Refuses(ctx, p.Login(partner), wire.Change{Name: "the secret in the form, registered for the header", Apply: func(r wire.Request) (wire.Request, error) {
-			r.Credentials = []wire.Credential{{In: wire.InForm, Name: "client_secret", Text: r.Credentials[0].Text}}
-			return r.SetForm("client_id", partner.ID()), nil
+			secret := wire.Credential{In: wire.InForm, Name: "client_secret", Text: r.Credentials[0].Text}
+			return r.AuthenticatedBy(secret).SetForm("client_id", partner.ID()), nil
 		}})
 	},
 }

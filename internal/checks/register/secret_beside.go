@@ -63,11 +63,10 @@ var SecretBeside = &check.Check{
 func bySecret(method oauth.Method, id string, in wire.Place, text secret.Text) wire.Change {
 	return wire.Change{Name: string(method) + ": the secret in the " + string(in), Apply: func(r wire.Request) (wire.Request, error) {
 		r = r.WithoutForm("client_id").WithoutForm("client_assertion_type")
-		r.Over.Certificate, r.Credentials = nil, []wire.Credential{{In: wire.InHeader, Name: "Authorization", Prefix: "Basic ", Basic: id, Text: text}}
+		r.Over.Certificate = nil
 		if in == wire.InForm {
-			r = r.SetForm("client_id", id)
-			r.Credentials = []wire.Credential{{In: wire.InForm, Name: "client_secret", Text: text}}
+			return r.SetForm("client_id", id).AuthenticatedBy(wire.Credential{In: wire.InForm, Name: "client_secret", Text: text}), nil
 		}
-		return r, nil
+		return r.AuthenticatedBy(wire.Credential{In: wire.InHeader, Name: "Authorization", Prefix: "Basic ", Basic: id, Text: text}), nil
 	}}
 }
