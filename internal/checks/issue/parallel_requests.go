@@ -90,7 +90,7 @@ func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 		case one.got.Decision != wire.Accepted:
 			continue
 		}
-		named, err := ownerOf(ctx, p, one.got.Token)
+		named, err := ownerOf(ctx, p, one, all)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 		return errors.Join(append(failed, check.CannotTell("none of %d requests at the same time brought a token", len(all)))...)
 	}
 	if told == 0 {
-		return check.CannotTell("neither the tokens nor introspection name the client")
+		return check.CannotTell("neither the tokens nor introspection nor a point name the client; let the resource server introspect, or name the place under operations.identity_at")
 	}
 	if len(failed) > 0 {
 		p.Note("%d requests could not be sent, the first: %v", len(failed), failed[0])
@@ -130,9 +130,10 @@ func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 	return nil
 }
 
-// ownerOf is the client that a token names: itself, else by introspection; empty where nobody tells.
-func ownerOf(ctx context.Context, p *check.Pass, token oauth.Token) (string, error) {
-	claims := map[string]any(nil)
+// ownerOf is the client that a token names: itself, else by introspection, else by the API behind a point; empty where
+// nobody tells.
+func ownerOf(ctx context.Context, p *check.Pass, one *asked, all []*asked) (string, error) {
+	claims, token := map[string]any(nil), one.got.Token
 	if token.JWT != nil {
 		claims = token.JWT.Claims
 	} else if p.Cast.Has(cast.ResourceServer) {
@@ -152,6 +153,27 @@ func ownerOf(ctx context.Context, p *check.Pass, token oauth.Token) (string, err
 	for _, name := range []string{"client_id", "azp", "cid"} {
 		if id, ok := claims[name].(string); ok && id != "" {
 			return id, nil
+		}
+	}
+	if claims != nil {
+		return "", nil
+	}
+	return seenByPoint(ctx, p, one, all)
+}
+
+// seenByPoint is the client of those that asked whom the API behind the home point sees in a token.
+func seenByPoint(ctx context.Context, p *check.Pass, one *asked, all []*asked) (string, error) {
+	point := p.HomePoint()
+	if point == nil || p.Allowed(point).IdentityAt == "" {
+		return "", nil
+	}
+	_, answer, err := p.Do(ctx, wire.Probe, p.CallAt(point, p.Allowed(point), one.by, one.got.Token))
+	if err != nil || answer.Decision != wire.Accepted {
+		return "", err
+	}
+	for _, other := range all {
+		if p.CallAt(point, p.Allowed(point), other.by, one.got.Token).Expect == answer.Identity {
+			return other.by.ID(), nil
 		}
 	}
 	return "", nil

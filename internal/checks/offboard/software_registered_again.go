@@ -51,14 +51,9 @@ var SoftwareRegisteredAgain = &check.Check{
 		if err != nil {
 			return err
 		}
-		for _, call := range gone {
-			_, answer, err := p.Becomes(ctx, call, wire.Denied, p.Limits.Settle.D())
-			if err != nil {
-				return err
-			}
-			if answer.Decision != wire.Denied && answer.Decision != wire.Odd {
-				return check.BecauseOf("offboard.token-outlives-client", "%s is not dead after the deletion (%s), so its return cannot be seen", call.Name, answer.Why)
-			}
+		dead, err := whatDied(ctx, p, gone)
+		if err != nil {
+			return err
 		}
 		again, err := p.Register(ctx, wire.Control, cast.Partner, cast.Wish{Like: first, Claims: same})
 		if err != nil {
@@ -74,12 +69,34 @@ var SoftwareRegisteredAgain = &check.Check{
 		if err != nil {
 			return err
 		}
-		if expires := gone[0].Token.Expires; !expires.IsZero() && time.Now().After(expires) {
+		if expires := dead[0].Token.Expires; !expires.IsZero() && time.Now().After(expires) {
 			return check.CannotTell("the old access token has expired by itself, so its return cannot be seen; tokens live too short for this check")
 		}
 		alive := p.Login(again.Member)
-		return p.Dead(ctx, &alive, gone...)
+		return p.Dead(ctx, &alive, dead...)
 	},
+}
+
+// whatDied gives those of a deleted client's belongings that are dead: only they can come back. An access token that lives
+// on until it expires, as servers may let it (RFC 7592 §2.3: SHOULD), is offboard.token-outlives-client's to judge.
+func whatDied(ctx context.Context, p *check.Pass, gone []check.Call) ([]check.Call, error) {
+	var dead []check.Call
+	for _, call := range gone {
+		_, answer, err := p.Becomes(ctx, call, wire.Denied, p.Limits.Settle.D())
+		switch {
+		case err != nil:
+			return nil, err
+		case answer.Decision == wire.Denied || answer.Decision == wire.Odd:
+			dead = append(dead, call)
+		case answer.Decision == wire.Accepted && !call.Token.Text.Empty():
+			p.Note("%s outlives the deletion (%s), so it cannot come back; offboard.token-outlives-client judges that", call.Name, answer.Why)
+		case answer.Decision == wire.Accepted:
+			return nil, check.BecauseOf("offboard.registration-token-dies", "%s is not dead after the deletion (%s), so its return cannot be seen", call.Name, answer.Why)
+		default:
+			return nil, check.CannotTell("whether %s is dead after the deletion could not be decided: %s", call.Name, answer.Why)
+		}
+	}
+	return dead, nil
 }
 
 // belongings are a client's token and registration token as calls that open now.

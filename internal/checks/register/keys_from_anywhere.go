@@ -126,6 +126,11 @@ func keysAt(ctx context.Context, p *check.Pass, name, address string, key oauth.
 	if bait != nil {
 		fetches, err := p.Fetched(ctx, bait)
 		if err != nil {
+			told, _ := got.Told("jwks_uri")
+			if outcome, how := taken(told == address); got.Decision == wire.Accepted && outcome == logbook.Fail { // whoever came
+				p.Case(name, outcome, expected, "registered"+how, differs, "")
+				return false, nil
+			}
 			p.Case(name, logbook.Inconclusive, expected, "", differs, err.Error())
 			return false, nil
 		}
