@@ -93,6 +93,7 @@ func (c *Cast) request(ctx context.Context, name string, hook plan.Hook, values 
 		Origin: address.Scheme + "://" + address.Host, Target: address.RequestURI(),
 		Body: []byte(fill(hook.Body, values, escapes(hook))),
 	}
+	request.Over.Fresh = true // a server may close a kept connection just then, and whether the hook was played would be open
 	names := make([]string, 0, len(hook.Header))
 	for header := range hook.Header {
 		names = append(names, header)

@@ -643,6 +643,9 @@ func (p *Pass) lives(ctx context.Context, w Withdrawal) error {
 	}
 	if w.Sibling != nil && !p.Stack.Rules.ExpiryCounts {
 		err := p.Opens(ctx, *w.Sibling)
+		if ends := TokenExpires(*w.Sibling); err != nil && !ends.IsZero() && !time.Now().Before(ends) {
+			return CannotTell("the unrevoked twin expired before the watch was over, so nothing shows that the client lives on; raise the token's life or lower limits.patience")
+		}
 		if err != nil {
 			return CannotTell("the unrevoked twin of the same client died too, so the whole client went: %v", err)
 		}
