@@ -43,6 +43,7 @@ type Options struct {
 	CacheLife time.Duration // of nginx's introspection cache at /api/; whole seconds; 0: 15 s
 	Proofs    bool          // oidc-provider asks for nonces in DPoP proofs, and a resource server made with oauth4webapi takes JWTs with proofs
 	Given     bool          // registration is off: partner and neighbour exist, and nobody but the gateway may introspect
+	Profile   string        // of the plans, in YAML; empty: baseline
 }
 
 // Client is a client that the authorization server knows from its start.
@@ -64,6 +65,7 @@ type Stack struct {
 	Partner, Neighbour Client // with Options.Given only
 
 	options   Options
+	operator  string // the whole field Authorization of who operates oidc-provider
 	authority *authority
 	settings  settings
 	api       *api
@@ -83,6 +85,8 @@ type settings struct {
 	Nginx, HAProxy                         string
 	ResourceServerID, PartnerID, Neighbour string
 	Root                                   bool
+	Profile, Today                         string
+	Elevated                               bool
 }
 
 // ForTest starts a stack for one test and stops it at the test's end. It skips the test when a system is not installed,
@@ -248,6 +252,10 @@ func (s *Stack) settle() error {
 		TokenSeconds: int(s.options.TokenLife / time.Second), CacheSeconds: int(s.options.CacheLife / time.Second),
 		JWTResource: JWTResource, OpaqueResource: OpaqueResource,
 		Nginx: s.Nginx, HAProxy: s.HAProxy, Root: os.Geteuid() == 0,
+		Profile: s.options.Profile, Elevated: strings.Contains(s.options.Profile, "elevated"), Today: time.Now().UTC().Format(time.DateOnly),
+	}
+	if s.settings.Profile == "" {
+		s.settings.Profile = "baseline"
 	}
 	return nil
 }
@@ -280,6 +288,7 @@ type serverConfig struct {
 	Resources          map[string]map[string]any `json:"resources"`
 	Clients            []clientMetadata          `json:"clients"`
 	NonceSecret        []byte                    `json:"nonce_secret,omitempty"`
+	Operator           string                    `json:"operator"`
 }
 
 func (s *Stack) startServer(ctx context.Context) error {
@@ -295,11 +304,12 @@ func (s *Stack) startServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.operator = "Bearer " + rand.Text()
 	jwt := map[string]any{"accessTokenFormat": "jwt", "jwt": map[string]any{"sign": map[string]any{"alg": "ES256"}}}
 	config := serverConfig{
 		Issuer: s.Issuer, Port: s.settings.IssuerPort,
 		Key: s.path("pki/server.key"), Certificate: s.path("pki/server.pem"), CA: s.path("pki/ca.pem"), Audit: s.path("oidc-provider/audit.jsonl"),
-		JWKS: signing.privateSet(), CookieKey: rand.Text(), TokenLife: s.settings.TokenSeconds, DefaultResource: OpaqueResource,
+		JWKS: signing.privateSet(), CookieKey: rand.Text(), Operator: s.operator, TokenLife: s.settings.TokenSeconds, DefaultResource: OpaqueResource,
 		Resources: map[string]map[string]any{JWTResource: jwt, OtherJWTResource: jwt, OpaqueResource: {"accessTokenFormat": "opaque"}},
 	}
 	if s.options.Proofs {
@@ -309,6 +319,10 @@ func (s *Stack) startServer(ctx context.Context) error {
 	err = s.introduce(&config)
 	if err != nil {
 		return err
+	}
+	err = os.WriteFile(s.path("operator.authorization"), []byte(config.Operator), 0o600)
+	if err != nil {
+		return fmt.Errorf("lay the operator's key: %w", err)
 	}
 	text, err := json.MarshalIndent(config, "", "  ")
 	if err != nil {

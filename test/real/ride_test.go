@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,9 +26,9 @@ import (
 	"github.com/checkride/checkride/internal/verdict"
 )
 
-// Tokens outlive limit, patience and clock skew of the plans (22 s together), and no longer than that: the rides wait for
-// their end.
-const rideTokenLife = 27 * time.Second
+// Tokens outlive limit, patience and clock skew of the plans (22 s together) by as much as a busy machine is late, and no longer than that: the
+// rides wait for their end.
+const rideTokenLife = 33 * time.Second
 
 // outcome is what a whole ride must come to: each check that fails and each that could not tell, at its points. All else
 // passes, is not applicable, or is declared out of scope.
@@ -44,52 +44,102 @@ type outcome struct {
 	look   func(t *testing.T, r *ridden)
 }
 
+// What oidc-provider does in every plan; it cannot be configured otherwise but for the first. By hand in TestTruth and
+// TestTruthOfClients, under the names in quotes.
+var (
+	// It registers whatever scopes a client asks for, unless the operator writes a policy ("a registration gets the scopes
+	// that it asks for").
+	excessScope = "register.excess-scope"
+	// Its schema of jwks_uri takes http, against OpenID Connect Registration §2; addresses within it does not speak to ("keys
+	// are fetched by plain http, and not from addresses within").
+	plainKeys = "register.keys-from-anywhere"
+	// It does not look at iat, bounds no exp, and is content with an aud among others ("assertions may be made in the future,
+	// end in a year and name another server too"). No RFC forbids it: medium, our demand.
+	wideAssertions = "authenticate.assertion-too-wide"
+	// It drops a scope that it does not know, and an answer with no scope left says nothing, where RFC 6749 §3.3 has it
+	// said ("a scope in other letters brings a token without scope, and the answer does not say so").
+	untoldScope = "issue.scope-is-told"
+	// It takes client_secret_basic and client_secret_post for one method ("a secret is taken in the form"). Low, so only
+	// the profile hygiene shows it: RFC 6749 §2.3.1 only advises against it.
+	otherMethod = "authenticate.other-method"
+	// Its secrets never expire ("secrets never expire, and thirty wrong ones lock nobody out"), which the profile elevated
+	// does not have.
+	eternalSecrets = "register.secret-lifetime"
+)
+
+// failing is what fails of a plan, beside what is pinned already: check -> points.
+func failing(before map[string]string, more map[string]string) map[string]string {
+	all := maps.Clone(before)
+	maps.Copy(all, more)
+	return all
+}
+
+var (
+	nginxFails = map[string]string{
+		excessScope: "main", plainKeys: "main", wideAssertions: "main", untoldScope: "main",
+		// Nothing counts wrong secrets ("secrets never expire, and thirty wrong ones lock nobody out"). oidc-provider leaves
+		// that to what stands before it.
+		"authenticate.guessing": "main",
+		// gateway.js compares cnf where there is one ("a token without binding opens what demands bound ones").
+		"bind.unbound-token": "cached uncached",
+		// An opaque token of oidc-provider is its jti, and server.mjs logs the jti ("the log holds opaque tokens").
+		"audit.no-secrets": "main",
+		// The cache keeps a token's answer for 15 s, whatever its exp ("a cached token outlives its expiry"), and whatever
+		// became of it ("a revoked token works on at nginx until the cache forgets it", "a suspended client's token works on
+		// at nginx until the cache forgets it, and never again"). The agreement has 9 to 10 s.
+		"expire.token-past-expiry":         "cached",
+		"revoke.token-outlives-revocation": "cached",
+		"compromise.thief-is-locked-out":   "cached",
+		// A right that is taken from a client stays in its tokens ("a token keeps a right that was taken from its client").
+		"revoke.reduced-entitlement": "cached uncached",
+		// oidc-provider does not end the opaque tokens of a deleted client ("a deleted client's tokens work until they
+		// expire", "introspection calls a deleted client's token active"). RFC 7592 §2.3 only advises it; the agreement has 11 s.
+		"offboard.token-outlives-client":            "cached uncached",
+		"offboard.nothing-of-a-whole-life-survives": "stack",
+		"claims.dead-token-is-inactive":             "main",
+	}
+	nginxUnsure = map[string]string{
+		"compromise.recovery": "cached", // the cache lets the token in beyond the limit, which compromise.thief-is-locked-out tells
+	}
+	dpopFails = map[string]string{
+		excessScope: "main", plainKeys: "main", wideAssertions: "main", untoldScope: "main",
+		// oauth4webapi takes bearer tokens unless it is told to require DPoP ("a token without binding opens the resource").
+		"bind.unbound-token": "proving",
+		// It remembers no proofs ("a proof is good once at the server and more than once at the resource").
+		"bind.proof-replay": "proving",
+		// Its leeway is 30 s, and the plan's 2 s ("a token opens the resource for half a minute after its end").
+		"expire.token-past-expiry": "proving",
+	}
+	// What the plans declare, and the classes of harm that they do not allow.
+	noOtherEnvironment = []string{"authenticate.other-environment", "enforce.other-environment"}
+	nginxGaps          = slices.Concat(noOtherEnvironment, []string{"rotate.withdrawn-signing-key", "offboard.withdrawn-certificate", "load"})
+	noHooksGaps        = slices.Concat(noOtherEnvironment, []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement",
+		"compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load", "lockout"})
+	noWindow = []string{"expire.window-closes", "issue.outside-window", "issue.scheduled-window"}
+	// Its registration token was used at another client's URL ("a misused registration token dies").
+	oneNeighbour = []string{"neighbour"}
+)
+
 var rides = map[string]struct {
+	plan    string
 	options Options
 	want    outcome
 }{
-	"oidc-nginx.yaml": {options: Options{TokenLife: rideTokenLife}, want: outcome{
-		word: verdict.NotReady,
-		fails: map[string]string{
-			// oidc-provider registers whatever scopes a client asks for (by hand: "a registration gets the scopes that it asks for").
-			"register.excess-scope": "main",
-			// It takes client_secret_basic and client_secret_post for one method ("a secret is taken in the form"). Low: RFC 6749
-			// §2.3.1 only advises against it.
-			"authenticate.other-method": "main",
-			// gateway.js compares cnf where there is one ("a token without binding opens what demands bound ones").
-			"bind.unbound-token": "cached uncached",
-			// An opaque token of oidc-provider is its jti, and server.mjs logs the jti ("the log holds opaque tokens").
-			"audit.no-secrets": "main",
-			// The cache keeps a token's answer for 15 s, whatever its exp ("a cached token outlives its expiry").
-			"expire.token-past-expiry":         "cached",
-			"revoke.token-outlives-revocation": "cached", // "a revoked token works on at nginx until the cache forgets it"
-			// oidc-provider does not end the opaque tokens of a deleted client ("a deleted client's tokens work until they expire").
-			"offboard.token-outlives-client":            "cached uncached",
-			"offboard.nothing-of-a-whole-life-survives": "stack",
-		},
-		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load"},
-		left: []string{"neighbour"}, // its registration token was used at another client's URL ("a misused registration token dies")
-		look: func(t *testing.T, r *ridden) {
-			cacheBounds(t, r)
-			whole := r.at(t, "offboard.nothing-of-a-whole-life-survives", "stack")
-			for _, c := range whole.Cases { // at uncached all that was not revoked lives, and what was is dead
-				alive := c.Outcome == logbook.Fail
-				if slices.Contains(c.Points, "uncached") && alive == strings.HasPrefix(c.Name, "a revoked token") {
-					t.Errorf("%s: alive is %v", c.Name, alive)
-				}
-			}
-			for _, b := range r.at(t, "offboard.token-outlives-client", "uncached").Bounds {
-				if !b.Never || b.Low < b.Limit {
-					t.Errorf("a deleted client's opaque token at uncached: %s, want it never refused", b.Describe())
-				}
-			}
-		},
+	"nginx, baseline": {plan: "oidc-nginx.yaml", options: Options{TokenLife: rideTokenLife}, want: outcome{
+		word: verdict.NotReady, fails: nginxFails, unsure: nginxUnsure, gaps: nginxGaps, left: oneNeighbour, look: atNginx,
 	}},
-	"oidc-haproxy.yaml": {options: Options{TokenLife: rideTokenLife}, want: outcome{
+	"nginx, elevated": {plan: "oidc-nginx.yaml", options: Options{TokenLife: rideTokenLife, Profile: elevated}, want: outcome{
+		word: verdict.NotReady, unsure: nginxUnsure, gaps: nginxGaps, left: oneNeighbour, look: atNginx,
+		fails: failing(nginxFails, map[string]string{
+			otherMethod: "main", eternalSecrets: "main",
+			// As of a suspended client: the same cache.
+			"expire.window-closes": "cached", "issue.scheduled-window": "main",
+		}),
+	}},
+	"HAProxy, baseline": {plan: "oidc-haproxy.yaml", options: Options{TokenLife: rideTokenLife}, want: outcome{
 		word: verdict.NotReady,
 		fails: map[string]string{
-			"register.excess-scope":     "main",
-			"authenticate.other-method": "main",
+			excessScope: "main", plainKeys: "main", wideAssertions: "main", untoldScope: "main",
 			// HAProxy has no converter that compares cnf ("nginx compares the certificate with cnf and HAProxy does not").
 			"bind.unbound-token":             "offline",
 			"bind.with-anothers-certificate": "offline",
@@ -106,8 +156,7 @@ var rides = map[string]struct {
 			"bind.certificate-in-header": "offline",
 			"bind.warm-cache":            "offline",
 		},
-		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load"},
-		left: []string{"neighbour"},
+		gaps: slices.Concat(noHooksGaps, []string{"offboard.withdrawn-certificate"}), left: oneNeighbour,
 		look: func(t *testing.T, r *ridden) {
 			for _, id := range []string{"revoke.not-revocable", "offboard.token-outlives-client"} {
 				for _, b := range r.at(t, id, "offline").Bounds {
@@ -118,33 +167,53 @@ var rides = map[string]struct {
 			}
 		},
 	}},
-	"oidc-dpop.yaml": {options: Options{TokenLife: rideTokenLife, Proofs: true}, want: outcome{
-		word: verdict.NotReady,
-		fails: map[string]string{
-			"register.excess-scope":       "main",
-			"register.keys-from-anywhere": "main",
-			// oauth4webapi takes bearer tokens unless it is told to require DPoP ("a token without binding opens the resource").
-			"bind.unbound-token": "proving",
-			// It remembers no proofs ("a proof is good once at the server and more than once at the resource").
-			"bind.proof-replay": "proving",
-			// Its leeway is 30 s, and the plan's 2 s ("a token opens the resource for half a minute after its end").
-			"expire.token-past-expiry": "proving",
-		},
-		gaps: []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement", "compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load"},
-		left: []string{"neighbour"},
+	"DPoP, baseline": {plan: "oidc-dpop.yaml", options: Options{TokenLife: rideTokenLife, Proofs: true}, want: outcome{
+		word: verdict.NotReady, fails: dpopFails, gaps: noHooksGaps, left: oneNeighbour,
 	}},
-	"oidc-given.yaml": {options: Options{TokenLife: rideTokenLife, Given: true}, want: outcome{
+	"DPoP, elevated": {plan: "oidc-dpop.yaml", options: Options{TokenLife: rideTokenLife, Proofs: true, Profile: elevated}, want: outcome{
+		word: verdict.NotReady, fails: failing(dpopFails, map[string]string{otherMethod: "main", eternalSecrets: "main"}),
+		gaps: slices.Concat(noHooksGaps, noWindow), left: oneNeighbour,
+	}},
+	"given, baseline": {plan: "oidc-given.yaml", options: Options{TokenLife: rideTokenLife, Given: true}, want: outcome{
 		word: verdict.NotReady,
 		fails: map[string]string{
+			wideAssertions: "main", untoldScope: "main",
 			"expire.token-past-expiry":         "cached",
 			"revoke.token-outlives-revocation": "cached",
 		},
-		gaps: []string{"register", "offboard", "audit", "rotate", "compromise.recovery", "compromise.thief-is-locked-out", "revoke.reduced-entitlement", "claims.introspection-without-authentication", "claims.neighbour-introspects", "enforce.no-way-around"},
+		unsure: map[string]string{"issue.audience-as-asked": "main"}, // the tokens are opaque, and partners may not introspect
+		gaps: slices.Concat(noOtherEnvironment, []string{
+			"register", "offboard", "audit", "rotate", "compromise.recovery", "compromise.thief-is-locked-out", "revoke.reduced-entitlement", "claims.introspection-without-authentication",
+			"claims.neighbour-introspects", "claims.source-of-truth", "claims.dead-token-is-inactive", "claims.introspection-agrees", "enforce.fails-closed", "enforce.no-way-around",
+		}),
 		look: cacheBounds,
 	}},
 }
 
-// TestRides rides each plan against a stack of its own, all at the same time, and pins what comes of it.
+// elevated shows the checks of low severity, too.
+const elevated = "[elevated, hygiene]"
+
+func atNginx(t *testing.T, r *ridden) {
+	cacheBounds(t, r)
+	whole := r.at(t, "offboard.nothing-of-a-whole-life-survives", "stack")
+	for _, c := range whole.Cases { // at uncached what was revoked, or was there when the client was suspended, is dead, and all else lives
+		alive := c.Outcome == logbook.Fail
+		if slices.Contains(c.Points, "uncached") && alive == (strings.HasPrefix(c.Name, "a revoked token") || strings.HasPrefix(c.Name, "the first token")) {
+			t.Errorf("%s: alive is %v", c.Name, alive)
+		}
+	}
+	for _, b := range r.at(t, "offboard.token-outlives-client", "uncached").Bounds {
+		if !b.Never || b.Low < b.Limit {
+			t.Errorf("a deleted client's opaque token at uncached: %s, want it never refused", b.Describe())
+		}
+	}
+}
+
+// rush is how many checks are decided when most of a ride's requests are made: the rest of it waits for limits and expiry.
+const rush = 45
+
+// TestRides rides each plan against a stack of its own, and pins what comes of it. They ride at the same time, but for their
+// rushes: two processors are late for six at once, and a late probe cannot tell on which side of a limit the truth lies.
 func TestRides(t *testing.T) {
 	t.Parallel()
 	if missing := Missing(); len(missing) > 0 {
@@ -153,16 +222,20 @@ func TestRides(t *testing.T) {
 	all := map[string]*ridden{}
 	var mu sync.Mutex
 	var riding sync.WaitGroup
-	for name, one := range rides {
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(rides))) { // nginx first: it has most to do
+		one := rides[name]
 		one.options.Dir = t.TempDir()
 		state := t.TempDir()
+		rushed := make(chan struct{})
+		r := &ridden{rushed: sync.OnceFunc(func() { close(rushed) })}
 		riding.Go(func() {
-			r := &ridden{}
-			r.err = r.ride(t.Context(), name, one.options, state)
+			defer r.rushed()
+			r.err = r.ride(t.Context(), one.plan, one.options, state)
 			mu.Lock()
 			all[name] = r
 			mu.Unlock()
 		})
+		<-rushed
 	}
 	riding.Wait()
 	for name, one := range rides {
@@ -177,6 +250,21 @@ type ridden struct {
 	text    string // as the terminal shows it
 	logs    string // what the systems said, if the ride broke
 	err     error
+
+	decided int
+	rushed  func() // called when its rush is over
+}
+
+// write keeps an entry of the book.
+func (r *ridden) write(e logbook.Entry) error {
+	r.entries = append(r.entries, e)
+	if e.Observation != nil && (e.Observation.Outcome == logbook.Pass || e.Observation.Outcome == logbook.Fail) {
+		r.decided++
+		if r.decided == rush {
+			r.rushed()
+		}
+	}
+	return nil
 }
 
 func (r *ridden) ride(ctx context.Context, name string, options Options, state string) error {
@@ -203,7 +291,7 @@ func (r *ridden) against(ctx context.Context, stack *Stack, name, state string) 
 	_, err = ride.Run(ctx, ride.Config{
 		Plan: p, Catalogue: checks.Catalogue(), Only: strings.Fields(os.Getenv("CHECKRIDE_ONLY")), Tool: "checkride/test",
 		Ledger: filepath.Join(state, "ledger.jsonl"), StateDir: state,
-		Write: func(e logbook.Entry) error { r.entries = append(r.entries, e); return nil },
+		Write: r.write,
 	})
 	if err != nil {
 		return err
@@ -273,7 +361,7 @@ func (r *ridden) judgeGaps(t *testing.T, want []string) {
 		}
 	}
 	slices.Sort(named)
-	slices.Sort(want)
+	want = slices.Sorted(slices.Values(want))
 	if diff := cmp.Diff(want, named); diff != "" {
 		t.Errorf("gaps (-want +got):\n%s", diff)
 	}
@@ -365,8 +453,8 @@ func cacheBounds(t *testing.T, r *ridden) {
 		if width := b.High - b.Low; b.Name == "watched" && width > 1500*time.Millisecond {
 			t.Errorf("%s: [%v, %v] is %v wide", b.Name, b.Low, b.High, width)
 		}
-		if math.Abs(b.Low.Seconds()-15) > 3 {
-			t.Errorf("%s: last accepted after %v, want about 15 s", b.Name, b.Low)
+		if b.Low <= b.Limit {
+			t.Errorf("%s: last accepted after %v, within the limit", b.Name, b.Low)
 		}
 	}
 }

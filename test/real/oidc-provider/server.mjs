@@ -3,6 +3,7 @@
 // It keeps oidc-provider's own behaviour wherever possible: what it does with the tokens of a deleted client, or with the
 // revocation of a JWT, is what the tests are about.
 import { appendFileSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import https from 'node:https';
 import Provider, { errors } from 'oidc-provider';
 
@@ -71,6 +72,11 @@ const provider = new Provider(config.issuer, {
     token_endpoint_auth_method: 'private_key_jwt',
     id_token_signed_response_alg: 'ES256',
   },
+  // What it fetches is told, for who looks whether it does.
+  fetch: (url, options) => {
+    console.log(`fetches ${url}`);
+    return globalThis.fetch(url, options);
+  },
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'],
   features: {
     devInteractions: { enabled: false },
@@ -136,10 +142,74 @@ for (const event of events) {
   });
 }
 
+// The operator's own way, for hooks: oidc-provider has no management API, so the operator works on its stores. A suspended
+// client is not found, and its opaque tokens are ended; a client whose scope is cut keeps the tokens that it has.
+const suspended = new Map();
+const timers = new Map();
+let introspects = true;
+const clients = () => stores.get('Client') ?? new Map();
+const operations = {
+  suspend(id) {
+    if (!clients().has(id)) return 404;
+    suspended.set(id, clients().get(id));
+    clients().delete(id);
+    for (const [jti, kept] of stores.get('ClientCredentials') ?? []) if (kept.payload.clientId === id) stores.get('ClientCredentials').delete(jti);
+    return 204;
+  },
+  // Just-in-time access between two times, which ends by itself.
+  schedule(id, scope, from, until) {
+    const untilThen = (at) => Math.max(0, Date.parse(at) - Date.now());
+    for (const timer of timers.get(id) ?? []) clearTimeout(timer);
+    if (untilThen(from) > 0) operations.suspend(id);
+    else operations.resume(id);
+    timers.set(id, [setTimeout(() => operations.resume(id), untilThen(from)), setTimeout(() => operations.suspend(id), untilThen(until))]);
+    return 204;
+  },
+  resume(id) {
+    if (suspended.has(id)) clients().set(id, suspended.get(id));
+    suspended.delete(id);
+    return clients().has(id) ? 204 : 404;
+  },
+  reduce(id, scope) {
+    const kept = clients().get(id);
+    if (!kept) return 404;
+    // A client without a scope may ask for any, so one that has lost its last keeps a scope that opens nothing.
+    kept.payload = { ...kept.payload, scope: kept.payload.scope.split(' ').filter((one) => one !== scope).join(' ') || 'openid' };
+    return 204;
+  },
+  restore(id, scope) {
+    const kept = clients().get(id);
+    if (!kept) return 404;
+    kept.payload = { ...kept.payload, scope: [kept.payload.scope, scope].filter(Boolean).join(' ') };
+    return 204;
+  },
+  secret(id) {
+    const kept = clients().get(id);
+    if (!kept) return 404;
+    kept.payload = { ...kept.payload, client_secret: randomBytes(32).toString('base64url') };
+    return { client_secret: kept.payload.client_secret };
+  },
+  break() { introspects = false; return 204; },
+  mend() { introspects = true; return 204; },
+};
+const operate = (r, w, url) => {
+  const operation = operations[url.pathname.slice('/operator/'.length)];
+  const done = r.headers.authorization !== config.operator ? 401
+    : operation?.(...['client', 'scope', 'from', 'until'].map((name) => url.searchParams.get(name))) ?? 404;
+  if (typeof done === 'number') w.writeHead(done).end();
+  else w.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(done));
+};
+const serve = provider.callback();
+
 https.createServer({
   key: readFileSync(config.key),
   cert: readFileSync(config.certificate),
   ca: readFileSync(config.ca),
   requestCert: true,
   rejectUnauthorized: false,
-}, provider.callback()).listen(config.port, '127.0.0.1', () => console.log(`${config.issuer} is up`));
+}, (r, w) => {
+  const url = new URL(r.url, config.issuer);
+  if (url.pathname.startsWith('/operator/')) operate(r, w, url);
+  else if (!introspects && url.pathname === '/token/introspection') w.writeHead(503).end();
+  else serve(r, w);
+}).listen(config.port, '127.0.0.1', () => console.log(`${config.issuer} is up`));
