@@ -99,7 +99,7 @@ func methodWorks(ctx context.Context, p *check.Pass, method oauth.Method) error 
 			p.Case(name, logbook.NotApplicable, "", "", "", "no client can be registered for it: "+registered.Why)
 			return nil
 		}
-		member, err = registered.Member, nil
+		member = registered.Member
 	} else if err != nil {
 		return err
 	}

@@ -146,7 +146,7 @@ func TestRegistrationTellsAll(t *testing.T) {
 	}, bearer(initial))
 	for name, want := range map[string]any{
 		"client_name": "acme ride", "organization": "Acme Ltd", "software_id": "s-1", "scope": "payments:read",
-		"token_endpoint_auth_method": "client_secret_basic", "client_secret_expires_at": 0.0,
+		"token_endpoint_auth_method": "client_secret_basic", "client_secret_expires_at": float64(g.now.Add(60 * 24 * time.Hour).Unix()),
 		"client_id_issued_at":     float64(g.now.Unix()),
 		"registration_client_uri": issuer + "/register/" + a.text("client_id"),
 	} {

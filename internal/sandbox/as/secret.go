@@ -13,6 +13,7 @@ const (
 	heldOffFor  = 10 * time.Second
 	shortSecret = 10 // characters, under ShortSecrets
 
+	secretLife        = 60 * 24 * time.Hour // of a client that asks for no other
 	longestSecretLife = 10 * 365 * 24 * time.Hour
 )
 
@@ -40,10 +41,11 @@ func (c *client) giveSecret(k *call) {
 	if k.defects.ShortSecrets {
 		c.secret = lettersAndDigits(shortSecret)
 	}
-	c.secretEnds = time.Time{}
-	if life := c.registration.secretLife; life > 0 {
-		c.secretEnds = k.now.Add(life).Truncate(time.Second)
+	life := secretLife
+	if c.registration.secretLife > 0 {
+		life = c.registration.secretLife
 	}
+	c.secretEnds = k.now.Add(life).Truncate(time.Second)
 }
 
 // leaveSecret ends a client's secret: the client was moved to a method that needs none.
