@@ -401,7 +401,7 @@ func (r *run) due(c *check.Check, at *line) *logbook.Due {
 	return due
 }
 
-// open writes the head, the cards and the roll.
+// open writes the head, the cards, the roll, and what is decided already.
 func (r *run) open(lines []*line) {
 	r.record(logbook.Entry{Head: r.head(lines)})
 	r.resumed()
@@ -414,6 +414,8 @@ func (r *run) open(lines []*line) {
 	}
 	for _, at := range lines {
 		r.record(logbook.Entry{Due: at.due})
+	}
+	for _, at := range lines { // after the roll: who reads along must know what is due before anything is decided
 		if at.na != "" {
 			r.record(logbook.Entry{Observation: &logbook.Observation{Check: at.check.ID, Point: at.name, Outcome: logbook.NotApplicable, Because: at.na}})
 		}

@@ -53,9 +53,9 @@ var SecretLifetime = &check.Check{
 		case limit == 0 && end.Unix() == 0:
 			p.Holds(expected, true, "0: it never ends, and the plan does not limit that")
 		case end.Unix() == 0:
-			p.Holds(expected, false, fmt.Sprintf("0: it never ends, and the plan wants an end within %v", limit))
+			p.Holds(expected, false, fmt.Sprintf("0: it never ends, and limits.secret_lifetime is %v", p.Limits.SecretLifetime))
 		case limit > 0 && life > limit+p.Limits.ClockSkew.D():
-			p.Holds(expected, false, fmt.Sprintf("it ends in %v, and the plan wants that within %v", life.Round(time.Second), limit))
+			p.Holds(expected, false, fmt.Sprintf("it ends in %v, and limits.secret_lifetime is %v", life.Round(time.Second), p.Limits.SecretLifetime))
 		default:
 			p.Holds(expected, true, "it ends in "+life.Round(time.Second).String())
 		}

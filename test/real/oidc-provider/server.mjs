@@ -189,6 +189,9 @@ const operations = {
     kept.payload = { ...kept.payload, client_secret: randomBytes(32).toString('base64url') };
     return { client_secret: kept.payload.client_secret };
   },
+  delete(id) { return clients().delete(id) ? 204 : 404; },
+  // What is there of registered clients, whoever made them: by their names.
+  remains() { return { clients: [...clients().values()].map((kept) => kept.payload.client_name), suspended: [...suspended.keys()], introspects }; },
   break() { introspects = false; return 204; },
   mend() { introspects = true; return 204; },
 };

@@ -4,6 +4,7 @@
 // tried by hand:
 //
 //	go run ./test/real/serve                  # oidc-provider with registration
+//	go run ./test/real/serve -proofs          # with nonces in DPoP proofs, and oauth4webapi as a resource server
 //	go run ./test/real/serve -given           # no registration: two given clients
 //	checkride run PLAN                        # one of the plans that it names
 package main
@@ -34,6 +35,8 @@ func main() {
 
 func serve(ctx context.Context) error {
 	given := flag.Bool("given", false, "switch registration off: two clients exist")
+	proofs := flag.Bool("proofs", false, "ask for nonces in DPoP proofs, and start a resource server that takes them")
+	profile := flag.String("profile", "baseline", "the plans' profile, or several in brackets: [elevated, hygiene]")
 	life := flag.Duration("token-life", 5*time.Minute, "how long tokens live")
 	flag.Parse()
 	missing := real.Missing()
@@ -45,13 +48,16 @@ func serve(ctx context.Context) error {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	// The systems must outlive the interrupt by as much as Close needs.
-	stack, err := real.Start(context.WithoutCancel(ctx), real.Options{Dir: dir, TokenLife: *life, Given: *given})
+	stack, err := real.Start(context.WithoutCancel(ctx), real.Options{Dir: dir, TokenLife: *life, Given: *given, Proofs: *proofs, Profile: *profile})
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	plans := []string{"oidc-nginx.yaml", "oidc-haproxy.yaml"}
-	if *given {
+	switch {
+	case *given:
 		plans = []string{"oidc-given.yaml"}
+	case *proofs:
+		plans = append(plans, "oidc-dpop.yaml")
 	}
 	fmt.Printf("server   %s\nnginx    %s/api/ and /nocache/\nhaproxy  %s\n", stack.Issuer, stack.Nginx, stack.HAProxy)
 	for _, name := range plans {
