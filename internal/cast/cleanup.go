@@ -1,6 +1,7 @@
 package cast
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -94,8 +95,17 @@ func (c *Cast) unfound() []logbook.Removal {
 func (c *Cast) remove(ctx context.Context, member *Member) logbook.Removal {
 	removal := logbook.Removal{Kind: "client", Name: member.name, Server: member.Server.Name}
 	member.mu.Lock()
-	deleted := member.deleted
+	deleted, shut := member.deleted, member.shut
 	member.mu.Unlock()
+	if shut != "" && c.HasHook(shut) { // some servers do not find a client that is shut out: it would be left, and look gone
+		_, err := c.Hook(ctx, shut, member, nil)
+		if err != nil {
+			removal.Detail = err.Error()
+		} else {
+			shut = ""
+		}
+	}
+	confirmed := deleted
 	home := member.Server.Name == c.HomeServer() // the operator's hooks are about the clients there
 	if home && c.HasHook("deprovision") {
 		_, err := c.Hook(ctx, "deprovision", member, nil)
@@ -108,7 +118,8 @@ func (c *Cast) remove(ctx context.Context, member *Member) logbook.Removal {
 		if err != nil {
 			removal.Detail = err.Error()
 		}
-		deleted = err == nil || exchange.Status == 0 // without an answer it may have happened
+		confirmed = err == nil
+		deleted = confirmed || exchange.Status == 0 // without an answer it may have happened
 	}
 	removal.Gone, removal.Tried = c.gone(ctx, member, deleted)
 	if home && !removal.Gone && c.HasHook("delete_client") {
@@ -117,6 +128,11 @@ func (c *Cast) remove(ctx context.Context, member *Member) logbook.Removal {
 			removal.Detail = err.Error()
 		}
 		removal.Gone, removal.Tried = c.gone(ctx, member, err == nil)
+		confirmed = confirmed || err == nil
+	}
+	if removal.Gone && shut != "" && !confirmed {
+		removal.Gone, removal.Tried = false, false
+		removal.Detail = cmp.Or(removal.Detail, "it is shut out, so nothing shows whether it is removed; add hook `"+shut+"`")
 	}
 	if removal.Gone {
 		removal.Detail = ""

@@ -48,6 +48,7 @@ func (c *Cast) Hook(ctx context.Context, name string, member *Member, values map
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	member.shuts(name)
 	var exchange wire.Exchange
 	var err error
 	if len(hook.Exec) > 0 {
@@ -59,7 +60,32 @@ func (c *Cast) Hook(ctx context.Context, name string, member *Member, values map
 		return exchange, &FactError{Fact: "hook " + name, Err: err}
 	}
 	c.hooked(name)
+	member.letIn(name)
 	return exchange, nil
+}
+
+// shuts keeps which hook would let a member in again that this one shuts out, even if it should fail: nobody knows how far
+// it came.
+func (m *Member) shuts(hook string) {
+	back := map[string]string{plan.Suspend: plan.Resume, plan.CloseWindow: plan.OpenWindow}[hook]
+	if m == nil || back == "" {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.shut = back
+}
+
+// letIn says that a hook was played which may have let a member in again.
+func (m *Member) letIn(hook string) {
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.shut == hook {
+		m.shut = ""
+	}
 }
 
 // hooked counts the hooks that were played: each is a step that somebody had to prepare.

@@ -92,3 +92,22 @@ func TestValuesStayValues(t *testing.T) {
 		t.Errorf("%v, %v", err, target)
 	}
 }
+
+func TestWhoIsShutOutIsLetInBeforeItIsRemoved(t *testing.T) {
+	c, _ := commands(t, map[string]plan.Hook{
+		plan.Suspend: {Exec: []string{"false"}}, plan.Resume: {Exec: []string{"true"}}, plan.CloseWindow: {Exec: []string{"true"}}, plan.OpenWindow: {Exec: []string{"true"}},
+	})
+	member := &Member{}
+	for _, hook := range []struct{ played, left string }{
+		{plan.Suspend, plan.Resume}, // it failed, and may have come far enough
+		{plan.OpenWindow, plan.Resume},
+		{plan.Resume, ""},
+		{plan.CloseWindow, plan.OpenWindow},
+		{plan.OpenWindow, ""},
+	} {
+		_, _ = c.Hook(t.Context(), hook.played, member, nil)
+		if member.shut != hook.left {
+			t.Errorf("after %s %q lets it in, want %q", hook.played, member.shut, hook.left)
+		}
+	}
+}

@@ -60,6 +60,7 @@ type Member struct {
 	mu      sync.Mutex
 	client  oauth.Client
 	deleted bool
+	shut    string // the hook that lets it in again, if the operator has shut it out
 }
 
 // ReadAlone waits until nobody else reads the member's registration, and gives what ends that. A server may answer each
