@@ -47,7 +47,17 @@ var OldSecret = &check.Check{
 		old, renewed := login, login
 		old.Name, renewed.Name = "the old secret", "the new secret"
 		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
-		rotate := func(ctx context.Context) (wire.Exchange, error) { return p.NewSecret(ctx, partner) }
+		restored, err := p.Service(ctx, partner)
+		if err != nil {
+			return err
+		}
+		rotate := func(ctx context.Context) (wire.Exchange, error) {
+			x, err := p.NewSecret(ctx, partner)
+			if err != nil {
+				return x, err
+			}
+			return x, restored(ctx, x, "the new secret")
+		}
 		return p.RefusedWithin(ctx, check.Withdrawal{
 			What: "rotated secret", Limit: (p.Limits.SecretOverlap + p.Limits.Settle).D(), Promise: "limits.secret_overlap", All: rotate, Sibling: &renewed,
 			Watched: func(context.Context) ([]check.Watched, error) { return []check.Watched{{Call: old}}, nil },

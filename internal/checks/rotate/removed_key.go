@@ -56,12 +56,20 @@ var RemovedKey = &check.Check{
 		old.Name, stored.Name, renewed.Name = "signed after the removal", "signed before the removal", "the new key"
 		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
 
-		_, err = p.SetKeys(ctx, plan.RotateKey, partner, oauth.JWKSet(oldKey, newKey))
+		restored, err := p.Service(ctx, partner)
+		if err != nil {
+			return err
+		}
+		both, err := p.SetKeys(ctx, plan.RotateKey, partner, oauth.JWKSet(oldKey, newKey))
 		if err != nil {
 			return err
 		}
 		partner.Change(func(client *oauth.Client) { client.Key = newKey })
 		err = p.Opens(ctx, renewed)
+		if err != nil {
+			return err
+		}
+		err = restored(ctx, both, "the new key")
 		if err != nil {
 			return err
 		}

@@ -59,12 +59,20 @@ var RetiredCertificate = &check.Check{
 		old.Name, renewed.Name = "the old certificate", "the new certificate"
 		old.Make = func() (wire.Request, error) { return copied.Clone(), nil }
 
-		_, err = register(ctx, before, after)
+		restored, err := p.Service(ctx, partner)
+		if err != nil {
+			return err
+		}
+		both, err := register(ctx, before, after)
 		if err != nil {
 			return err
 		}
 		partner.Change(func(client *oauth.Client) { client.Certificate = after })
 		err = p.Opens(ctx, renewed)
+		if err != nil {
+			return err
+		}
+		err = restored(ctx, both, "the new certificate")
 		if err != nil {
 			return err
 		}
