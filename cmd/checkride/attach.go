@@ -65,7 +65,10 @@ func attach(cmd *cobra.Command, path, export string, f attachFlags) error {
 		}
 		source.Fields[name] = at
 	}
-	laid := folder.Folder{Dir: filepath.Dir(path)}
+	laid, err := folder.Of(path)
+	if err != nil {
+		return &misuse{err: err, hint: "name the logbook.jsonl in the folder of a ride that has ended"}
+	}
 	v, err := laid.Attach(cmd.Context(), source, time.Now())
 	if err != nil {
 		return &misuse{err: fmt.Errorf("%s: %w", path, err), hint: "nothing was added; name the logbook.jsonl of a ride that has ended, and a log of that time"}

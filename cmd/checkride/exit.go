@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"unicode"
 )
 
 // Exit codes, the same for every command and every format. A pipeline stops a release on 3, and somebody looks at 4.
@@ -91,7 +92,7 @@ func complain(w io.Writer, err error) {
 	if err == nil || errors.As(err, &end) {
 		return
 	}
-	fmt.Fprintf(w, "checkride: %s\n", strings.TrimSpace(err.Error()))
+	fmt.Fprintf(w, "checkride: %s\n", visible(strings.TrimSpace(err.Error())))
 	var wrong *misuse
 	if errors.As(err, &wrong) && wrong.hint != "" {
 		fmt.Fprintf(w, "checkride: hint: %s\n", wrong.hint)
@@ -100,4 +101,14 @@ func complain(w io.Writer, err error) {
 	if errors.As(err, &broken) {
 		fmt.Fprintf(w, "checkride: hint: report this with the lines below; they hold no secrets\n\n%s", broken.stack)
 	}
+}
+
+// visible takes out of a text what a terminal would obey: names of files and what stands in a book are strangers' words.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -71,6 +70,10 @@ func resume(cmd *cobra.Command, path string, f resumeFlags) error {
 	if f.steps < -1 {
 		return misused("count what people had to do", "--manual-steps %d: is no number of steps", f.steps)
 	}
+	laid, err := folder.Of(path)
+	if err != nil {
+		return &misuse{err: err, hint: "name the logbook.jsonl in the folder of a parked ride"}
+	}
 	parked, err := folder.Waits(path)
 	if err != nil {
 		hint := "name the logbook.jsonl in the folder of a parked ride"
@@ -104,7 +107,6 @@ func resume(cmd *cobra.Command, path string, f resumeFlags) error {
 	if err != nil {
 		return err
 	}
-	laid := folder.Folder{Dir: filepath.Dir(path)}
 	outcome, err := shown(screen, laid, func(progress folder.Progress) (folder.Outcome, error) {
 		return folder.Resume(cmd.Context(), cfg, laid, progress)
 	})

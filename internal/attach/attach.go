@@ -116,7 +116,7 @@ func gather(book logbook.Source, covers []string) (*told, error) {
 	}
 	for _, place := range covers {
 		if !slices.Contains(t.places, place) {
-			return nil, fmt.Errorf("the ride has no place %q; it has %s", place, strings.Join(t.places, ", "))
+			return nil, fmt.Errorf("the ride has no place %q; it has %q", place, t.places)
 		}
 	}
 	if t.ride == "" {
@@ -154,7 +154,8 @@ func (t *told) exchange(at time.Duration, x *logbook.Exchange, covers []string, 
 // refused, and what a log need not tell, is of no kind.
 func kindOf(x *logbook.Exchange, server bool) (string, bool) {
 	good := x.Status >= 200 && x.Status < 300
-	bad := x.Status >= 400 && x.Status < 500
+	// What a proxy in front of the server refuses, for its form or its rate, the server's log need not tell.
+	bad := (x.Status == 400 || x.Status == 401 || x.Status == 403) && strings.Contains(x.Response.Body, `"error"`)
 	if !server {
 		switch x.Decision {
 		case "accepted":

@@ -53,6 +53,13 @@ var wholeToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\
 
 // scan takes the file's digest and counts the lines that hold a token. Of a line the first 64 KiB are looked at.
 func (e *export) scan(path string) error {
+	info, err := os.Stat(path) // opening a pipe would wait for whoever writes to it
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%q is no regular file; write the log's lines into one", filepath.Base(path))
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ type Config struct {
 	Dir       string         // relative files are looked up here, and commands run here
 	Keeper    *secret.Keeper // masks what is given out; nil keeps no secrets
 	AllowExec bool           // without it a source with a command is refused
-	FromStart bool           // read what the log holds already, for an export that is attached after the ride
+	FromStart bool           // read what the log holds already, to its end, for an export that is attached after the ride
 	Clients   []string       // ids of the ride's clients, for records without marker; see [Log.Watch]
 }
 

@@ -213,6 +213,12 @@ func TestFollowsFromTheEndOrFromTheStart(t *testing.T) {
 	if len(whole.Find(traceOf(1), "")) != 1 || len(whole.Find(traceOf(2), "")) != 1 {
 		t.Error("an attached export must be read from its start")
 	}
+	j.write("last " + parentOf(3)) // exports often end without a newline
+	export := j.follow("plain", Config{FromStart: true})
+	poll(t, export)
+	if len(export.Find(traceOf(3), "")) != 1 {
+		t.Error("the last line of an export was not read, for it has no newline")
+	}
 	if got, want := fresh.Find(traceOf(2), "")[0].Offset, int64(len("old "+parentOf(1)+"\n")); got != want {
 		t.Errorf("offset %d, want %d", got, want)
 	}

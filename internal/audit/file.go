@@ -22,6 +22,7 @@ type file struct {
 	open        *os.File
 	offset      int64
 	lines       splitter
+	whole       bool // an export: it will not grow, so what it ends with is a line
 	buffer      []byte
 	seen        bool
 	rotations   int
@@ -51,7 +52,7 @@ func follow(name, path string, cfg Config) (*file, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open audit log %s at %s: %w", name, path, err), opened.Close())
 	}
-	f.open, f.seen = opened, true
+	f.open, f.seen, f.whole = opened, true, cfg.FromStart
 	if !cfg.FromStart {
 		f.offset = info.Size()
 	}
@@ -141,6 +142,9 @@ func (f *file) rest(ctx context.Context, emit func(line)) error {
 		if err != nil {
 			return err
 		}
+	}
+	if f.whole {
+		f.lines.flush(emit)
 	}
 	return nil
 }

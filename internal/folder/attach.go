@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/checkride/checkride/internal/attach"
@@ -16,6 +15,11 @@ import (
 // Attach adds an audit export to a ride's book, writes the reports anew and gives the verdict. What stood in the book
 // stays: the new lines follow it, in one piece.
 func (f Folder) Attach(ctx context.Context, export plan.LogSource, at time.Time) (verdict.Verdict, error) {
+	file, err := f.more()
+	if err != nil {
+		return verdict.Verdict{}, err
+	}
+	defer file.Close()
 	entries, err := attach.Read(ctx, logbook.File(f.Logbook()), export, at)
 	if err != nil {
 		return verdict.Verdict{}, err
@@ -28,11 +32,6 @@ func (f Folder) Attach(ctx context.Context, export plan.LogSource, at time.Time)
 			return verdict.Verdict{}, err
 		}
 	}
-	file, err := os.OpenFile(f.Logbook(), os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return verdict.Verdict{}, fmt.Errorf("logbook: %w", err)
-	}
-	defer file.Close()
 	_, err = file.Write(more.Bytes())
 	if err != nil {
 		return verdict.Verdict{}, fmt.Errorf("logbook: %w", err)

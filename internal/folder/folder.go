@@ -63,6 +63,43 @@ func Make(under string, now time.Time) (Folder, error) {
 	return Folder{Dir: dir}, nil
 }
 
+// Of gives the folder of a book. A file of another name is none: all else in the folder would belong to another book.
+func Of(book string) (Folder, error) {
+	f := Folder{Dir: filepath.Dir(book)}
+	if filepath.Base(book) != filepath.Base(f.Logbook()) {
+		return f, fmt.Errorf("%q is not called %s, as the book of a ride's folder is", filepath.Base(book), filepath.Base(f.Logbook()))
+	}
+	return f, nil
+}
+
+// more opens the book for what follows in it, for nobody else at the same time. A last line that has lost its end, as by an
+// editor, gets it: what follows must begin a line.
+func (f Folder) more() (*os.File, error) {
+	file, err := os.OpenFile(f.Logbook(), os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("logbook: %w", err)
+	}
+	err = ride.Alone(file)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("logbook: %w", err), file.Close())
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("logbook: %w", err), file.Close())
+	}
+	last := []byte{'\n'}
+	if info.Size() > 0 {
+		_, err = file.ReadAt(last, info.Size()-1)
+	}
+	if err == nil && last[0] != '\n' {
+		_, err = file.WriteString("\n")
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("logbook: %w", err), file.Close())
+	}
+	return file, nil
+}
+
 // Progress shows a ride while it lasts: [report.Live] or [report.Plain].
 type Progress interface {
 	Write(logbook.Entry) error

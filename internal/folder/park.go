@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/ride"
@@ -40,6 +41,9 @@ func Park(cfg ride.Config, f Folder) (logbook.Parked, error) {
 	return parked, file.Close()
 }
 
+// legalRide is how rides are named.
+var legalRide = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$`)
+
 // ErrNotParked says that a ride does not wait for people.
 var ErrNotParked = errors.New("the ride is not parked")
 
@@ -54,6 +58,9 @@ func Waits(path string) (ride.Parked, error) {
 		switch {
 		case entry.Head != nil:
 			found.Ride = entry.Head.Ride
+			if !legalRide.MatchString(found.Ride) { // it goes into names and header fields
+				return found, fmt.Errorf("the logbook names the ride %q, which is no name of a ride; take the book that checkride wrote", found.Ride)
+			}
 		case entry.Parked != nil:
 			found.Parked, parked = *entry.Parked, entry.Parked.Resumed.IsZero()
 		}
@@ -67,11 +74,15 @@ func Waits(path string) (ride.Parked, error) {
 	return found, nil
 }
 
-// Resume goes on with a parked ride in its own book.
+// Resume goes on with a parked ride in its own book. Of two who do so at the same time, the second is refused.
 func Resume(ctx context.Context, cfg ride.Config, f Folder, progress Progress) (Outcome, error) {
-	file, err := os.OpenFile(f.Logbook(), os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := f.more()
 	if err != nil {
-		return Outcome{}, fmt.Errorf("logbook: %w", err)
+		return Outcome{}, err
+	}
+	_, err = Waits(f.Logbook()) // somebody else may have resumed it since the caller asked
+	if err != nil {
+		return Outcome{}, errors.Join(err, file.Close())
 	}
 	return f.ride(ctx, cfg, file, logbook.Continue(file), progress)
 }

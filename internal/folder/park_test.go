@@ -76,6 +76,19 @@ func TestParkedRideGoesOn(t *testing.T) {
 		}
 		waiting.Steps, waiting.Counted = 7, true
 		cfg.Plan, cfg.Parked = planned(t, byHand, text), &waiting
+		held, err := f.more()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := read(t, f.Logbook())
+		_, err = Resume(t.Context(), cfg, f, silent{})
+		if err == nil || !strings.Contains(err.Error(), "another checkride writes") || read(t, f.Logbook()) != before {
+			t.Errorf("two resume at the same time: %v", err)
+		}
+		err = held.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
 		outcome, err := Resume(t.Context(), cfg, f, silent{})
 		if err != nil {
 			t.Fatal(err)
@@ -101,6 +114,10 @@ func TestParkedRideGoesOn(t *testing.T) {
 		_, err = Waits(f.Logbook())
 		if !errors.Is(err, ErrNotParked) {
 			t.Errorf("a ride that went on can be resumed again: %v", err)
+		}
+		_, err = Resume(t.Context(), cfg, f, silent{})
+		if !errors.Is(err, ErrNotParked) {
+			t.Errorf("whoever asked before it went on resumes it again: %v", err)
 		}
 	})
 }
@@ -182,4 +199,33 @@ func onboarded(t *testing.T, stack *sandbox.Sandbox, network *memnet.Network, f 
 		ids[sheet.Client] = fmt.Sprintf("%q", made.ID)
 	}
 	return ids
+}
+
+// A book that a stranger has edited names no ride by what would go into header fields, and a copy of another name is none.
+func TestEditedBooks(t *testing.T) {
+	t.Parallel()
+	f := Folder{Dir: t.TempDir()}
+	err := os.WriteFile(f.Logbook(), []byte(`{"v":1}`+"\n"+`{"head":{"ride":"x\r\nAuthorization: y"}}`+"\n"+`{"parked":{"plan":"p.yaml"}}`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Waits(f.Logbook())
+	if err == nil || !strings.Contains(err.Error(), "no name of a ride") {
+		t.Errorf("a ride of an impossible name: %v", err)
+	}
+	_, err = Of(filepath.Join(f.Dir, "copy.jsonl"))
+	if err == nil {
+		t.Error("a copy of another name was taken for the book of its folder")
+	}
+	file, err := f.more()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = file.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasSuffix(read(t, f.Logbook()), "}}\n") {
+		t.Error("what follows would stand on the last line, which had lost its end")
+	}
 }

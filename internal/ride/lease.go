@@ -18,6 +18,15 @@ var errHeld = errors.New("held")
 // the stack does. It lives in the state directory of one user on one machine, and ends with the process.
 type lease struct{ file *os.File }
 
+// Alone takes a lock on an open file for this process, which ends with the file. An error: somebody else has it.
+func Alone(file *os.File) error {
+	err := lock(file)
+	if errors.Is(err, errHeld) {
+		return fmt.Errorf("another checkride writes %s now; wait until it has ended", filepath.Base(file.Name()))
+	}
+	return err
+}
+
 // take takes the lease of the stack that is made of these hosts, for a ride. Without a state directory there is none.
 func take(dir string, hosts []string, ride string) (*lease, error) {
 	if dir == "" {
