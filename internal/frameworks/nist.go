@@ -133,6 +133,7 @@ var controls = []entry{
 	{"PS-4", "Personnel Termination"},
 	{"PS-7", "External Personnel Security"},
 	{"SA-9", "External System Services"},
+	{"SC-4", "Information in Shared System Resources"},
 	{"SC-5", "Denial-of-service Protection"},
 	{"SC-7", "Boundary Protection"},
 	{"SC-8", "Transmission Confidentiality and Integrity"},

@@ -240,7 +240,7 @@ var rfcs = []document{
 		{"4", "Security Considerations"},
 		{"5", "Privacy Considerations"},
 	}},
-	// read as: quoted; 5 and 6.2 heading only
+	// read as: quoted
 	{8414, "OAuth 2.0 Authorization Server Metadata", []entry{
 		{"2", "Authorization Server Metadata"},
 		{"2.1", "Signed Authorization Server Metadata"},

@@ -24,7 +24,7 @@ var NoSecrets = &check.Check{
 	Broken:        "a log holds a token, a secret or a key",
 	Why:           "whoever can read the log, or its backup, can act as the partner",
 	Fix:           "log a hash or the jti of a token and no Authorization header, body or query; then treat what was logged as leaked",
-	Refs:          []frameworks.Ref{frameworks.ASVS("16.2.5"), frameworks.SP80053("AU-9"), frameworks.SP80053("IA-5(6)"), frameworks.RFC(9700, "4.9.3")},
+	Refs:          []frameworks.Ref{frameworks.ASVS("16.2.5"), frameworks.SP80053("IA-5(6)"), frameworks.SP80053("IA-5(7)"), frameworks.RFC(9700, "4.9.3")},
 	Rows:          []string{"L-AU-05", "A-LG-02"},
 	Severity:      logbook.Critical,
 	At:            check.EverySource,

@@ -24,7 +24,7 @@ var CertificateName = &check.Check{
 	ID:       "authenticate.certificate-name",
 	Title:    "a client certificate counts by the one name that is registered for the client",
 	Broken:   "a client certificate counts by a name that is not the registered one",
-	Why:      "who gets a certificate with a name of the partner in a field that the CA checks less is that partner",
+	Why:      "whoever gets a certificate with the partner's name in a field that the CA checks less is that partner",
 	Fix:      "compare the registered kind of name with that field of the certificate, whole, and look at no other",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "2.1"), frameworks.RFC(8705, "2.1.2"), frameworks.RFC(8705, "7.4"), frameworks.NHI(4), frameworks.ASVS("12.1.3"), frameworks.SP80053("IA-9")},
 	Rows:     []string{"L-CA-57"},

@@ -26,7 +26,7 @@ var MalformedRequests = &check.Check{
 	Title:    "a malformed request is refused without an internal error, and the answer tells nothing from inside",
 	Broken:   "a malformed request ends in an internal error, or the answer tells what is inside",
 	Why:      "a stranger who needs no credential learns what runs where, and which input is used before it is checked",
-	Fix:      "check what comes in before it is used, and answer what goes wrong with a fixed text; the details belong into the log",
+	Fix:      "check what comes in before it is used, and answer what goes wrong with a fixed text; the details belong in the log",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(6749, "5.2"), frameworks.ASVS("16.5.1"), frameworks.ASVS("16.5.3"), frameworks.API(8), frameworks.NHI(2)},
 	Rows:     []string{"L-ER-03", "L-ER-04"},
 	Severity: logbook.Medium,

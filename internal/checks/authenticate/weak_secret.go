@@ -25,7 +25,7 @@ var WeakSecret = &check.Check{
 	Title:    "client secrets have room for 128 bits of entropy",
 	Broken:   "client secrets have room for less than 128 bits of entropy",
 	Why:      "a short secret, or one that is made of a name and a number, is found by trying, without anybody's mistake",
-	Fix:      "make each secret of at least 32 random bytes from the system's generator, and write all of them",
+	Fix:      "make each secret of at least 32 random bytes from the system's generator, and cut none of them off",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "10.10"), frameworks.ASVS("11.5.1"), frameworks.FAPI2("5.4.1"), frameworks.NHI(4), frameworks.SP80053("IA-5(1)")},
 	Rows:     []string{"L-CA-09"},
 	Severity: logbook.High,

@@ -18,8 +18,8 @@ import (
 // and says of no length; that it covers the difference of clocks by the plan is our demand.
 var LawfulProof = &check.Check{
 	ID:       "bind.lawful-proof",
-	Title:    "a DPoP proof that differs in what is to be ignored is accepted",
-	Broken:   "a DPoP proof that differs in what is to be ignored is refused",
+	Title:    "a DPoP proof is accepted where it differs only in what the standard has ignored",
+	Broken:   "a good DPoP proof is refused for what the standard has ignored",
 	Why:      "partners whose library writes the whole URI, or whose clock is a little off, are refused now and then, and nobody finds out why",
 	Fix:      "compare htu without query and fragment, and allow for the difference of clocks that is agreed",
 	Refs:     []frameworks.Ref{frameworks.RFC(9449, "4.3"), frameworks.RFC(9449, "11.1"), frameworks.ASVS("10.3.5"), frameworks.House()},

@@ -20,7 +20,7 @@ var ProofForAnotherRequest = &check.Check{
 	Broken:   "a DPoP proof for another method or URI is accepted",
 	Why:      "whoever runs or reads one service that the partner calls can use the partner's proofs, while they are young, at another",
 	Fix:      "tell each point the URI by which it is called from outside, and compare htm and htu with it, scheme and host too",
-	Refs:     []frameworks.Ref{frameworks.RFC(9449, "4.3"), frameworks.RFC(9449, "11.1"), frameworks.RFC(9449, "11.7"), frameworks.ASVS("10.3.5"), frameworks.API(2)},
+	Refs:     []frameworks.Ref{frameworks.RFC(9449, "4.3"), frameworks.RFC(9449, "11.1"), frameworks.ASVS("10.3.5"), frameworks.API(2)},
 	Rows:     []string{"L-DP-05", "L-DP-09"},
 	Severity: logbook.High,
 	At:       check.EveryDoor,

@@ -27,7 +27,7 @@ var IntrospectionAgrees = &check.Check{
 	ID:       "claims.introspection-agrees",
 	Title:    "introspection tells of a token what the token and its answer say",
 	Broken:   "introspection tells of a token what it does not say",
-	Why:      "points that introspect let in by other rights, another end or without the binding that points which read the token see",
+	Why:      "points that ask introspection go by other rights, another end or no binding at all: the partner gets at one door what the next one refuses",
 	Fix:      "answer introspection from what was issued, not from what the client is registered for",
 	Refs:     []frameworks.Ref{frameworks.RFC(7662, "2.2"), frameworks.RFC(8705, "3.2"), frameworks.House(), frameworks.ASVS("10.3.2"), frameworks.SP80053("IA-13(2)")},
 	Rows:     []string{"L-IN-01", "L-AT-04", "L-AT-05"},

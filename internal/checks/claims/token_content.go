@@ -28,7 +28,7 @@ var TokenContent = &check.Check{
 	Broken:   "an access token holds a person's data or a secret, or is too long",
 	Why:      "tokens pass proxies, points, logs and the partner's own hands, and each of them can read what is inside",
 	Fix:      "leave out of access tokens what points do not compare: contacts, names, addresses, secrets",
-	Refs:     []frameworks.Ref{frameworks.RFC(9068, "6"), frameworks.House(), frameworks.NHI(2), frameworks.API(3)},
+	Refs:     []frameworks.Ref{frameworks.RFC(9068, "6"), frameworks.House(), frameworks.NHI(2)},
 	Rows:     []string{"L-AT-06"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,

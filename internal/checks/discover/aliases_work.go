@@ -27,7 +27,7 @@ var AliasesWork = &check.Check{
 	ID:       "discover.aliases-work",
 	Title:    "each endpoint alias for mutual TLS asks for a client certificate and answers",
 	Broken:   "an endpoint alias for mutual TLS does not ask for a certificate, or leads nowhere",
-	Why:      "partners with certificates must use the alias: they are shut out, or given tokens that are bound to nothing, and are moved to shared secrets to get going",
+	Why:      "partners with certificates must use the alias: where it fails they are shut out, or given tokens that are bound to nothing, and are moved to shared secrets to get going",
 	Fix:      "let the host of the aliases ask for a client certificate (request, do not verify, where the server itself judges it), and correct the paths",
 	Refs:     []frameworks.Ref{frameworks.RFC(8705, "5"), frameworks.House(), frameworks.NHI(4), frameworks.SP80053("IA-13")},
 	Rows:     []string{"L-MD-09"},

@@ -21,10 +21,10 @@ import (
 // RFC 8414 §5 lets both be served, and says nothing on members that stand in both: that they agree is our demand.
 var DocumentsAgree = &check.Check{
 	ID:       "discover.documents-agree",
-	Title:    "oauth-authorization-server and openid-configuration say the same where both speak",
-	Broken:   "oauth-authorization-server and openid-configuration contradict each other",
-	Why:      "two partners of one server trust other keys or send their credentials elsewhere, by which library they use; what is withdrawn in one document lives on in the other",
-	Fix:      "generate both documents from one configuration, or redirect nobody to the older one and take it away",
+	Title:    "the server's two metadata documents, for OAuth and for OpenID Connect, say the same where both speak",
+	Broken:   "the server's two metadata documents contradict each other",
+	Why:      "two partners of one server trust different keys, or send their credentials to different places, depending on the library that they use; what is withdrawn in one document lives on in the other",
+	Fix:      "generate oauth-authorization-server and openid-configuration from one configuration, or take the one that nobody needs away",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(8414, "5"), frameworks.SP80053("IA-13"), frameworks.CSF("PR.PS-01")},
 	Rows:     []string{"L-MD-13"},
 	Severity: logbook.Medium,

@@ -21,7 +21,7 @@ var MetadataUnchanged = &check.Check{
 	Broken:   "the metadata is no longer what it was when the agreement was made",
 	Why:      "an update that began to offer a grant, a method or other keys went live, and nobody has looked at what it means for partners",
 	Fix:      "look at what changed (compare the document in this ride's evidence with that of the last), and write the new digest into authorization_servers.*.metadata_digest",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("DE.CM-06"), frameworks.CSF("PR.PS-01"), frameworks.NHI(3)},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("DE.CM-09"), frameworks.CSF("PR.PS-01")},
 	Rows:     []string{"L-MD-15"},
 	Severity: logbook.Low,
 	At:       check.HomeServer,

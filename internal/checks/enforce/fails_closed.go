@@ -36,7 +36,7 @@ func introspects(point plan.Point) bool {
 // never seen.
 //
 // RFC 7662 §2.2 leaves aud open to the server, so that a point must miss it is our demand; RFC 9700 §2.3: a resource
-// server MUST refuse what was not meant for it. That failures close is SP 800-53's and ASVS's.
+// server MUST refuse what was not meant for it. That failures close is ASVS's (V16.5.3).
 var FailsClosed = &check.Check{
 	ID:       "enforce.fails-closed",
 	Title:    "a point that cannot ask about a token lets nobody in, and recovers",

@@ -14,15 +14,15 @@ import (
 
 // KeyInQuery shows the partner's API key in the query, under the names that frameworks know.
 //
-// RFC 6750 §5.3 says of bearer tokens that they should not stand in page URLs, which end up in histories and logs. API keys
-// are bearer tokens but for the name, and that no point takes them there is our demand.
+// ASVS 5.0 V14.2.1: URL and query hold nothing sensitive, such as an API key. RFC 6750 §5.3 says of bearer tokens that they
+// should not stand in page URLs, which end up in histories and logs. That a point refuses keys there is our demand.
 var KeyInQuery = &check.Check{
 	ID:            "enforce.key-in-query",
-	Title:         "an API key is refused in the query",
-	Broken:        "an API key is taken from the query",
-	Why:           "an address is written into the logs of every hop, and a key is good until somebody ends it",
+	Title:         "an API key in the query is refused",
+	Broken:        "an API key in the query is accepted",
+	Why:           "addresses are written into logs at every hop: whoever reads one of them has the key, which is good until somebody ends it",
 	Fix:           "take keys from the header field alone, and switch the framework's query parameter off",
-	Refs:          []frameworks.Ref{frameworks.RFC(6750, "5.3"), frameworks.House(), frameworks.NHI(2)},
+	Refs:          []frameworks.Ref{frameworks.ASVS("14.2.1"), frameworks.RFC(6750, "5.3"), frameworks.House(), frameworks.NHI(2), frameworks.API(2)},
 	Rows:          []string{"A-GW-12"},
 	Severity:      logbook.Medium,
 	At:            check.WholeStack,

@@ -26,7 +26,7 @@ var SharedCache = &check.Check{
 	Broken:   "an answer to one partner is served to somebody else",
 	Why:      "for as long as the cache keeps it, a partner's data is public, and calls reach no token check and no log",
 	Fix:      "let no cache before the point store answers to authorised requests; answer them with Cache-Control: no-store",
-	Refs:     []frameworks.Ref{frameworks.RFC(9111, "3.5"), frameworks.API(8), frameworks.SP80053("AC-4")},
+	Refs:     []frameworks.Ref{frameworks.RFC(9111, "3.5"), frameworks.API(8), frameworks.SP80053("SC-4")},
 	Rows:     []string{"L-GW-15", "A-GW-27"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,

@@ -25,7 +25,7 @@ var ApprovedScope = &check.Check{
 	Broken:   "the partner gets a scope that nobody approved, or whose approval has ended",
 	Why:      "access that nobody stands for is never taken away, and an auditor has nobody to ask",
 	Fix:      "have the owner approve the scope anew, or take it away; end access when its approval ends",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-2"), frameworks.SP80053("IA-12"), frameworks.NHI(5)},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-2"), frameworks.NHI(5)},
 	Rows:     []string{"L-ID-03"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,

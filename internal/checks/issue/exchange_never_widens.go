@@ -24,7 +24,7 @@ var ExchangeNeverWidens = &check.Check{
 	Broken:   "token exchange brings more than the agreement has",
 	Why:      "the grant is checked where tokens are first issued, and an exchange of such a token goes around it: a partner that may read comes back with a token that may write, or with one that an internal service takes",
 	Fix:      "bound an exchanged token by the scope of its subject token and by what the client may have, and its audience by a list",
-	Refs:     []frameworks.Ref{frameworks.RFC(8693, "2.1.1"), frameworks.RFC(8693, "2.2.2"), frameworks.RFC(9700, "2.3"), frameworks.NHI(5), frameworks.SP80053("AC-6")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(8693, "2.1.1"), frameworks.RFC(8693, "2.2.2"), frameworks.RFC(9700, "2.3"), frameworks.NHI(5), frameworks.SP80053("AC-6")},
 	Rows:     []string{"L-XT-01"},
 	Severity: logbook.High,
 	At:       check.HomeServer,

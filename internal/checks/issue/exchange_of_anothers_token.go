@@ -28,7 +28,7 @@ var ExchangeOfAnothersToken = &check.Check{
 	Broken:   "token exchange takes tokens of others or forged ones",
 	Why:      "whoever finds a token of another partner, or makes one up, turns it into a fresh one that is good as that partner, and does so again before it ends",
 	Fix:      "verify subject and actor token as a point does, with issuer and signature, compare to whom they were issued with the client that asks, and demand the actor where it is agreed",
-	Refs:     []frameworks.Ref{frameworks.RFC(8693, "2.1"), frameworks.RFC(8693, "2.2.2"), frameworks.RFC(8693, "4.4"), frameworks.RFC(8725, "3.8"), frameworks.NHI(5), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(8693, "2.1"), frameworks.RFC(8693, "2.2.2"), frameworks.RFC(8693, "4.4"), frameworks.RFC(8725, "3.8"), frameworks.NHI(4), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
 	Rows:     []string{"L-XT-01", "A-CC-14"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

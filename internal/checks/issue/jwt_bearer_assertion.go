@@ -12,15 +12,15 @@ import (
 )
 
 // JWTBearerAssertion asks for tokens by assertions that prove nothing: of another issuer, for another server, expired, not
-// good yet, and with a signature that is not the issuer's. Keycloak took tokens of an issuer that it trusts whomever they
-// were for (#51000), so that what another application was given opened this one.
+// good yet, and with a signature that is not the issuer's. Keycloak's older token exchange takes tokens of an
+// issuer that it trusts whomever they are for (#51000), so that what another application was given opens this one.
 //
 // RFC 7523 §3: (1) iss, (2) sub and (3) aud MUST be there and aud name this server, (4) exp MUST lie ahead, (9) a bad
 // signature MUST be rejected; §3.1: the error is invalid_grant.
 var JWTBearerAssertion = &check.Check{
 	ID:       "issue.jwt-bearer-assertion",
-	Title:    "only a good assertion of the trusted issuer for this server is an authorization grant",
-	Broken:   "an assertion that proves nothing is an authorization grant",
+	Title:    "a signed assertion is exchanged for a token only if the trusted issuer made it, for this server and for now",
+	Broken:   "an assertion that proves nothing is exchanged for a token",
 	Why:      "whoever makes up an assertion, or has one that was meant for another server, gets tokens as anybody whom it names",
 	Fix:      "look up the issuer in your configuration, verify the signature with its keys and a fixed list of algorithms, and compare aud, exp and nbf",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "2.1"), frameworks.RFC(7523, "3"), frameworks.RFC(7523, "3.1"), frameworks.RFC(8725, "3.8"), frameworks.RFC(8725, "3.9"), frameworks.NHI(4), frameworks.SP80053("IA-13(2)")},

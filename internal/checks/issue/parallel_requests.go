@@ -30,7 +30,7 @@ var ParallelRequests = &check.Check{
 	Broken:   "partners that ask at the same time get each other's tokens, or the server breaks",
 	Why:      "under the load of a normal day one partner reads another's data, and no log shows how",
 	Fix:      "keep nothing of a request in what several requests share; never cache answers of the token endpoint",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.ASVS("8.4.1"), frameworks.RFC(6749, "5.1"), frameworks.SP80053("IA-4")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.ASVS("8.4.1"), frameworks.RFC(6749, "5.1"), frameworks.SP80053("SC-4")},
 	Rows:     []string{"L-TK-17"},
 	Severity: logbook.High,
 	At:       check.HomeServer,

@@ -27,9 +27,9 @@ const (
 // and not held against anybody. RFC 7519 §4.1.7: two tokens get one jti with negligible probability only.
 var TokensCannotBeGuessed = &check.Check{
 	ID:       "issue.tokens-cannot-be-guessed",
-	Title:    "no token follows from another, and opaque ones are random",
-	Broken:   "a token follows from another",
-	Why:      "whoever has a token of their own, a former partner too, tries its neighbours and is somebody else",
+	Title:    "no token can be worked out from another, and opaque ones are random",
+	Broken:   "a token can be worked out from another",
+	Why:      "whoever has a token of their own, a former partner too, works out those that were given before and after it, and is somebody else",
 	Fix:      "make opaque tokens of 128 bits or more from a cryptographic random generator, and give each JWT a random jti",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "10.10"), frameworks.RFC(7519, "4.1.7"), frameworks.ASVS("11.5.1"), frameworks.NHI(4)},
 	Rows:     []string{"L-TK-13"},

@@ -27,7 +27,7 @@ var Leftovers = &check.Check{
 	Broken:        "the API key of an offboarded partner is accepted",
 	Why:           "the client is gone and its key still opens the same data, past every token check",
 	Fix:           "make the keys' end a part of offboarding, or let the point ask for the client's state with each key",
-	Refs:          []frameworks.Ref{frameworks.NHI(1), frameworks.CSF("GV.SC-10"), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("IA-5"), frameworks.House(), frameworks.API(9)},
+	Refs:          []frameworks.Ref{frameworks.NHI(1), frameworks.CSF("GV.SC-10"), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("IA-5"), frameworks.House()},
 	Rows:          []string{"L-OF-06", "A-RV-18"},
 	Severity:      logbook.Critical,
 	At:            check.WholeStack,

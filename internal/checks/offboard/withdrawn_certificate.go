@@ -19,15 +19,16 @@ import (
 // stay as they are. Tokens that are bound to it must die at the point, and it must bring no new ones. A point that looks
 // at revocation at start, or at the first handshake only, never learns of it.
 //
-// RFC 8705 §6.2 lets a resource server leave chains alone, and it speaks of no revocation; so the plan asks for it, by
-// offering the hook, and sets the limit (limits.certificate_withdrawal).
+// RFC 8705 §2.1 leaves it to the authorization server whether and how it looks at revocation, and §6.2 lets a resource
+// server leave chains alone; so the plan asks for it, by offering the hook, and sets the limit
+// (limits.certificate_withdrawal). RFC 5280 §6.1.3(a)(3): whoever does validate the path finds that it is not valid.
 var WithdrawnCertificate = &check.Check{
 	ID:       "offboard.withdrawn-certificate",
 	Title:    "a certificate that its CA has withdrawn opens nothing after the agreed time, though client and tokens stand",
 	Broken:   "a certificate that its CA has withdrawn is accepted beyond the agreed time",
 	Why:      "whoever stole the key of the certificate goes on with it, and the one step that the CA's people can take does nothing",
 	Fix:      "look at the CA's list of withdrawn certificates, or at OCSP, on every connection, and refuse what is on it",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.ASVS("12.1.4"), frameworks.NHI(1), frameworks.SP80053("IA-5(2)"), frameworks.SP80053("SC-17"), frameworks.CSF("RS.MI-01"), frameworks.RFC(8705, "6.2")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(5280, "6.1.3(a)(3)"), frameworks.NHI(1), frameworks.SP80053("IA-5(2)"), frameworks.SP80053("SC-17"), frameworks.CSF("RS.MI-01"), frameworks.RFC(8705, "2.1"), frameworks.RFC(8705, "6.2")},
 	Rows:     []string{"L-OF-05", "L-OF-09"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,

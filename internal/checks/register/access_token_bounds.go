@@ -23,11 +23,11 @@ import (
 // (registration.initial_access_token_policy).
 var AccessTokenBounds = &check.Check{
 	ID:       "register.access-token-bounds",
-	Title:    "an initial access token registers once, its own organisation, and in its time",
+	Title:    "an initial access token registers its own organisation alone, once and in its time",
 	Broken:   "an initial access token registers more than what it was minted for",
 	Why:      "the token was sent to one person for one partner: with it a former employee, or another partner, makes clients for as long as it lies in a mailbox",
 	Fix:      "store with each initial access token whom it is for, when it ends and whether it was used, and look at all three",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "1.2"), frameworks.RFC(7591, "3"), frameworks.RFC(6750, "3.1"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-12"), frameworks.SP80053("AC-2")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "1.2"), frameworks.RFC(7591, "3"), frameworks.RFC(6750, "3.1"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-5"), frameworks.SP80053("AC-2")},
 	Rows:     []string{"L-RG-04", "L-ID-02", "L-ID-01"},
 	Severity: logbook.High,
 	At:       check.HomeServer,

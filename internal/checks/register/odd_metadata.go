@@ -25,8 +25,8 @@ import (
 // registration at all, so any refusal of it will do that is not the server's own fault; that it is none is our demand.
 var OddMetadata = &check.Check{
 	ID:       "register.odd-metadata",
-	Title:    "odd registrations are refused in the words of the standard, or made good and told",
-	Broken:   "an odd registration breaks the server, or is refused or taken in a way of its own",
+	Title:    "a registration that makes no sense is refused in the words of the standard, or put right and told",
+	Broken:   "a registration that makes no sense breaks the server, or is answered as no standard has it",
 	Why:      "a server that breaks on one wrong type shows that nobody judges what comes in, and a partner whose mistake is answered by a page of HTML cannot mend it",
 	Fix:      "judge the types of all metadata before anything is done with them, ignore unknown members, answer 400 with invalid_client_metadata or invalid_redirect_uri, and always JSON",
 	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "2.1"), frameworks.RFC(7591, "3.1"), frameworks.RFC(7591, "5"), frameworks.House(), frameworks.SP80053("SI-10")},

@@ -25,8 +25,8 @@ import (
 // out, or what an update that omits it leaves in, is remarked and no finding: it endangers nobody.
 var ReadBack = &check.Check{
 	ID:       "register.read-back",
-	Title:    "what a registration tells is what is registered, and what holds",
-	Broken:   "what a registration tells is not what is registered, or does not hold",
+	Title:    "what the answer to a registration says is what is registered, and what holds",
+	Broken:   "what the answer to a registration says is not what is registered, or does not hold",
 	Why:      "whoever onboards a partner files the answer: a key that was replaced on paper alone, or rights that the paper does not hold, are noticed by nobody until they are used",
 	Fix:      "answer registrations and updates from what was stored, let the token endpoint read the same record, and let the registered scope bound every token",
 	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.2.1"), frameworks.RFC(7591, "2"), frameworks.RFC(7592, "2.1"), frameworks.RFC(7592, "2.2"), frameworks.RFC(7592, "3"), frameworks.SP80053("AC-3"), frameworks.NHI(5)},

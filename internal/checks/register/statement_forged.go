@@ -24,7 +24,7 @@ var StatementForged = &check.Check{
 	Broken:   "a software statement that its directory did not sign registers a client",
 	Why:      "anybody writes a statement for any organisation and becomes that partner, with the rights that the statement claims",
 	Fix:      "verify statements with the keys of the directory by configuration and a list of allowed algorithms; never use keys or addresses that a statement brings along",
-	Refs:     []frameworks.Ref{frameworks.RFC(7591, "2.3"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.8"), frameworks.RFC(8725, "3.10"), frameworks.RFC(8725, "2.1"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-12")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7591, "2.3"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(8725, "3.1"), frameworks.RFC(8725, "3.8"), frameworks.RFC(8725, "3.10"), frameworks.RFC(8725, "2.1"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-5")},
 	Rows:     []string{"L-SS-03", "L-SS-05"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

@@ -22,7 +22,7 @@ var StatementOfAnotherIssuer = &check.Check{
 	Broken:   "a software statement of a directory that is not trusted registers a client",
 	Why:      "whoever runs any directory, or one for another purpose, decides who becomes a partner here",
 	Fix:      "compare iss with the trusted directories as a whole, and verify with the keys of that one alone",
-	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7591, "2.3"), frameworks.RFC(8725, "3.8"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-12")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7591, "2.3"), frameworks.RFC(8725, "3.8"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-5")},
 	Rows:     []string{"L-SS-07"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

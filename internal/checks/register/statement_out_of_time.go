@@ -22,7 +22,7 @@ var StatementOutOfTime = &check.Check{
 	Broken:   "a software statement out of its time registers a client",
 	Why:      "an organisation that has left the trust framework, or lost an old statement, still becomes a partner with it",
 	Fix:      "refuse statements on and after exp, without iat, older than the profile allows, and issued in the future beyond the skew of clocks",
-	Refs:     []frameworks.Ref{frameworks.RFC(7519, "4.1.4"), frameworks.RFC(7519, "4.1.6"), frameworks.RFC(7591, "3.2.2"), frameworks.House(), frameworks.SP80053("IA-12")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7519, "4.1.4"), frameworks.RFC(7519, "4.1.6"), frameworks.RFC(7591, "3.2.2"), frameworks.House(), frameworks.SP80053("IA-5")},
 	Rows:     []string{"L-SS-06"},
 	Severity: logbook.High,
 	At:       check.HomeServer,

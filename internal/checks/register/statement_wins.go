@@ -27,7 +27,7 @@ var StatementWins = &check.Check{
 	Broken:   "what a client says of itself wins over its software statement",
 	Why:      "the signature protects nothing: with a good statement of its own, a partner registers as another organisation or with other rights",
 	Fix:      "lay the claims of the verified statement over the JSON members, and build the client of the result",
-	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.1.1"), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "5"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-12")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.1.1"), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "5"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-5")},
 	Rows:     []string{"L-SS-01", "L-ID-01"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

@@ -26,7 +26,7 @@ var StolenStatement = &check.Check{
 	Broken:   "a software statement registers another organisation",
 	Why:      "statements are sent to many servers and lie in many logs: whoever has one becomes that organisation, with a certificate of its own",
 	Fix:      "compare the organisation, and the subject if it is named, of the software statement with the client certificate of the connection",
-	Refs:     []frameworks.Ref{frameworks.RFC(7591, "5"), frameworks.House(), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-12"), frameworks.NHI(4)},
+	Refs:     []frameworks.Ref{frameworks.RFC(7591, "5"), frameworks.House(), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-5"), frameworks.NHI(4)},
 	Rows:     []string{"L-SS-08", "L-SS-09", "L-ID-01"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

@@ -28,7 +28,7 @@ var UpdateGrantsNothing = &check.Check{
 	Title:    "a client gets nothing by an update that it would not get by registering",
 	Broken:   "a client gets by an update what it would not get by registering",
 	Why:      "a partner that was let in with little takes the rest itself a minute later, and the review of its registration saw nothing of it",
-	Fix:      "judge the metadata of an update by the same rules as those of a registration, and make every secret yourself",
+	Fix:      "judge the metadata of an update by the same rules as those of a registration, and let the server alone make secrets",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.2"), frameworks.RFC(7592, "3"), frameworks.House(), frameworks.API(3), frameworks.NHI(5), frameworks.ASVS("10.4.11"), frameworks.SP80053("AC-6")},
 	Rows:     []string{"L-RM-08", "L-RM-09"},
 	Severity: logbook.Critical,

@@ -22,10 +22,10 @@ import (
 // client_id is taken is remarked alone.
 var UpdateOfAnother = &check.Check{
 	ID:       "register.update-of-another",
-	Title:    "an update changes the client of its registration token, and nothing that the server alone gives",
-	Broken:   "an update changes another client, or what the server alone gives",
+	Title:    "an update changes the client whose registration token it shows, and nothing that the server alone may set",
+	Broken:   "an update changes another client, or what the server alone may set",
 	Why:      "with its own token a partner would replace the keys of any other, or plant a registration token that it knows",
-	Fix:      "take the client from the registration token and the address, compare the client_id of the body with it, and write none of the members that are yours",
+	Fix:      "take the client from the registration token and the URL, compare client_id in the body with it, and store none of the members that the server alone may set",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.2"), frameworks.RFC(7592, "5"), frameworks.API(1), frameworks.API(3), frameworks.ASVS("8.2.2"), frameworks.SP80053("AC-3")},
 	Rows:     []string{"L-RM-06", "L-RM-07"},
 	Severity: logbook.Critical,

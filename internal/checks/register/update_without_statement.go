@@ -21,7 +21,7 @@ var UpdateWithoutStatement = &check.Check{
 	Broken:   "a client is changed without a good software statement",
 	Why:      "what the directory vouched for at registration is changed a minute later by the client alone: its organisation, its scopes, its keys",
 	Fix:      "verify the software statement of an update as that of a registration, before anything is changed",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7592, "2.2"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7591, "2.3"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-12")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7592, "2.2"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7591, "2.3"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-5")},
 	Rows:     []string{"L-RM-11", "L-SS-03"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

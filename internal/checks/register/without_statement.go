@@ -22,7 +22,7 @@ var WithoutStatement = &check.Check{
 	Broken:   "anybody becomes a client without a software statement",
 	Why:      "nobody vouches for who registers: the organisation, the scopes and the keys of the client are what it says of itself",
 	Fix:      "refuse registrations without a software statement, also for tokens and paths of older partners",
-	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "3.1.1"), frameworks.RFC(7591, "3.2.2"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-12"), frameworks.ASVS("10.4.7")},
+	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "3.1.1"), frameworks.RFC(7591, "3.2.2"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-5")},
 	Rows:     []string{"L-SS-04"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,

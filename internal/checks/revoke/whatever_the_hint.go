@@ -24,7 +24,7 @@ var WhateverTheHint = &check.Check{
 	Broken:   "a revocation with another hint leaves its token alive, or the next token is dead as well",
 	Why:      "a partner that revokes a leaked token is told 200, and the token lives on",
 	Fix:      "take token_type_hint for a hint: where nothing is found, look among all other tokens",
-	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.RFC(7009, "2.2.1"), frameworks.RFC(7662, "2.1"), frameworks.NHI(7), frameworks.SP80053("AC-3(8)")},
+	Refs:     []frameworks.Ref{frameworks.RFC(7009, "2.1"), frameworks.RFC(7009, "2.2.1"), frameworks.RFC(7662, "2.1"), frameworks.NHI(1), frameworks.SP80053("AC-3(8)")},
 	Rows:     []string{"L-RV-05", "L-RV-12", "L-IN-07"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
