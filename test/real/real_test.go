@@ -349,9 +349,16 @@ func TestGiven(t *testing.T) {
 // TestPlans lays every plan, reads it as a ride would, and looks for every file that it names.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	for given, names := range map[bool][]string{false: {"oidc-nginx.yaml", "oidc-haproxy.yaml"}, true: {"oidc-given.yaml"}} {
-		stack := ForTest(t, Options{Given: given})
-		for _, name := range names {
+	for _, laid := range []struct {
+		options Options
+		names   []string
+	}{
+		{Options{}, []string{"oidc-nginx.yaml", "oidc-haproxy.yaml"}},
+		{Options{Proofs: true, Profile: elevated}, []string{"oidc-nginx.yaml", "oidc-haproxy.yaml", "oidc-dpop.yaml"}},
+		{Options{Given: true}, []string{"oidc-given.yaml"}},
+	} {
+		stack := ForTest(t, laid.options)
+		for _, name := range laid.names {
 			file, err := stack.Plan(name)
 			if err != nil {
 				t.Fatal(err)
