@@ -10,6 +10,7 @@ import (
 
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/secret"
+	"github.com/checkride/checkride/internal/verdict"
 )
 
 func newLint() *cobra.Command {
@@ -49,7 +50,11 @@ func lint(cmd *cobra.Command, path string, exec bool) error {
 	if len(unread) > 0 {
 		return &misuse{err: errors.Join(unread...), hint: "set what is missing where the ride will run, or change the plan"}
 	}
-	fmt.Fprintf(w, "%s is a good plan: %d points, %d pieces of advice, %d commands\n", path, len(p.Points), len(advice), len(places))
+	pieces := fmt.Sprintf("%d pieces of advice", len(advice))
+	if len(advice) == 1 {
+		pieces = "1 piece of advice"
+	}
+	fmt.Fprintf(w, "%s is a good plan: %s, %s, %s\n", path, verdict.Count(len(p.Points), "point"), pieces, verdict.Count(len(places), "command"))
 	return nil
 }
 

@@ -90,7 +90,7 @@ func resume(cmd *cobra.Command, path string, f resumeFlags) error {
 		return err
 	}
 	if waiting := p.Waiting(); len(waiting) > 0 {
-		return misused("write its client_id under `id`, and its secret by reference, when people have made it", "%s: clients.%s has no id yet", near(f.plan), waiting[0])
+		return misused("write each client_id under clients.*.id, and secrets by reference, when people have made them", "%s: no id yet for %s", near(f.plan), verdict.List(waiting, len(waiting)))
 	}
 	places := p.UsesExec()
 	if len(places) > 0 && !f.exec {

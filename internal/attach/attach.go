@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,9 @@ const stack = "stack"
 // ErrForeign says that an export holds nothing of the ride.
 var ErrForeign = errors.New("nothing of this ride stands in it")
 
+// ErrAgain says that the same export was attached for the same places before.
+var ErrAgain = errors.New("this export is attached already")
+
 // Read reads an export, a file of log lines, and gives the entries that it adds to a book: what was attached, the lines
 // of the roll that can now be decided, and their observations. At is the time of attaching.
 func Read(ctx context.Context, book logbook.Source, export plan.LogSource, at time.Time) ([]logbook.Entry, error) {
@@ -48,6 +52,11 @@ func Read(ctx context.Context, book logbook.Source, export plan.LogSource, at ti
 	if stats.Marked == 0 {
 		return nil, fmt.Errorf("%w: no line of %s carries its marker (%s, in X-Request-ID and traceparent)", ErrForeign, found.name, told.ride)
 	}
+	for _, before := range told.attached {
+		if before.SHA256 == found.digest && slices.Equal(before.Covers, export.Covers) {
+			return nil, fmt.Errorf("%w, as %s", ErrAgain, before.Source)
+		}
+	}
 	j := &judge{told: told, found: found, at: told.last}
 	j.add(logbook.Entry{Attached: &logbook.Attached{
 		Source: export.Name, File: found.name, SHA256: found.digest, Covers: export.Covers, At: at.UTC(), Lines: stats.Lines, Marked: stats.Marked,
@@ -62,10 +71,13 @@ func Read(ctx context.Context, book logbook.Source, export plan.LogSource, at ti
 type told struct {
 	ride    string // the marker
 	places  []string
+	homes   map[string]string        // by point: the origin at which it answers
 	dues    map[string][]logbook.Due // by check
 	steps   map[string][]step        // by place
 	covered map[string]bool
 	last    time.Duration
+
+	attached []logbook.Attached
 }
 
 // step is an exchange of which a log should tell.
@@ -89,7 +101,7 @@ const (
 )
 
 func gather(book logbook.Source, covers []string) (*told, error) {
-	t := &told{dues: map[string][]logbook.Due{}, steps: map[string][]step{}, covered: map[string]bool{}}
+	t := &told{homes: map[string]string{}, dues: map[string][]logbook.Due{}, steps: map[string][]step{}, covered: map[string]bool{}}
 	servers := map[string]bool{}
 	ended := false
 	for entry, err := range book() {
@@ -102,11 +114,16 @@ func gather(book logbook.Source, covers []string) (*told, error) {
 			for _, point := range entry.Head.Points {
 				t.places = append(t.places, point.Name)
 				servers[point.Name] = point.Kind == "as"
+				if point.Kind == "point" {
+					t.homes[point.Name] = origin(point.URL)
+				}
 			}
 		case entry.Due != nil:
 			t.due(*entry.Due)
 		case entry.Exchange != nil:
 			t.exchange(entry.At, entry.Exchange, covers, servers[entry.Exchange.Point])
+		case entry.Attached != nil:
+			t.attached = append(t.attached, *entry.Attached)
 		case entry.End != nil:
 			ended = true
 		}
@@ -142,12 +159,28 @@ func (t *told) exchange(at time.Duration, x *logbook.Exchange, covers []string, 
 		return
 	}
 	kind, refusal := kindOf(x, server)
-	if kind == "" {
+	if kind == "" || t.elsewhere(x) {
 		return
 	}
 	t.steps[x.Point] = append(t.steps[x.Point], step{
 		kind: kind, denied: refusal, trace: x.Trace, serial: x.Serial, at: at, what: x.Method + " " + x.URL,
 	})
+}
+
+// elsewhere says whether an exchange of a check at a point went past it, as to the upstream behind it: the point has not
+// seen it, and its log cannot tell of it.
+func (t *told) elsewhere(x *logbook.Exchange) bool {
+	home := t.homes[x.Point]
+	return home != "" && origin(x.URL) != home
+}
+
+// origin is scheme, host and port of a URL; empty if it has none.
+func origin(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Host == "" {
+		return ""
+	}
+	return strings.ToLower(parsed.Scheme + "://" + parsed.Host)
 }
 
 // kindOf says of which kind a step is, and whether it was refused. What is neither clearly let through nor clearly

@@ -46,7 +46,7 @@ func TestAttachedExportsDecide(t *testing.T) {
 		}
 		_, err = Ride(t.Context(), ride.Config{
 			Plan: planned(t, filepath.Join(logs, "no-log.yaml"), text), Catalogue: checks.Catalogue(), StateDir: filepath.Join(under, "state"), Dial: network.DialContext, Listen: network.Listen,
-			Tool: "checkride/test", Only: []string{"audit.*", "enforce.without-token", "enforce.tampered-token", "authenticate.wrong-secret"},
+			Tool: "checkride/test", Only: []string{"audit.*", "enforce.without-token", "enforce.tampered-token", "enforce.no-way-around", "authenticate.wrong-secret"},
 		}, f, silent{})
 		if err != nil {
 			t.Fatal(err)
@@ -71,6 +71,10 @@ func TestAttachedExportsDecide(t *testing.T) {
 		}
 		if v.Word != verdict.Ready {
 			t.Errorf("with the log of edge: %s", v.Line)
+		}
+		_, err = f.Attach(t.Context(), plan.LogSource{Name: "again", File: filepath.Join(logs, "edge.jsonl"), Preset: "checkride", Covers: []string{"edge"}}, time.Now())
+		if !errors.Is(err, attach.ErrAgain) {
+			t.Errorf("the same export again: %v", err)
 		}
 		v = attached("legacy") // leaves no record of what it refuses
 		if got := markAt(v, attach.Refusals, "legacy"); got != verdict.Fail || v.Word != verdict.NotReady {

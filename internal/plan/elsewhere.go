@@ -18,6 +18,10 @@ func (r *rules) otherEnvironment() {
 	if other.Issuer != "" && other.ID.Empty() {
 		r.wrong(path+".issuer", "`issuer` says where the credentials are good, but there is no `id` to try them with", "add `id: env:NAME` or the client_id itself")
 	}
+	home := r.plan.Registration.Server
+	if server, named := r.plan.AuthorizationServers[home]; named && other.Issuer != "" && sameIssuer(other.Issuer, server.Issuer) {
+		r.wrong(path+".issuer", fmt.Sprintf("this is the issuer of %s, where the partner is registered: what is good there is no other environment's", printable(home)), "name the authorization server of the other environment")
+	}
 	if other.Certificate != nil {
 		r.certificate(path+".certificate", "the partner in the other environment", *other.Certificate)
 		if other.Certificate.Issue != nil {
@@ -41,3 +45,6 @@ func (r *rules) otherEnvironment() {
 		}
 	}
 }
+
+// sameIssuer says whether two issuers are one: a slash at the end makes no other server.
+func sameIssuer(a, b string) bool { return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/") }

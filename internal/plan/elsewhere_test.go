@@ -11,6 +11,7 @@ func TestAnotherEnvironmentIsJudged(t *testing.T) {
 		"{name: production, issuer: 'https://as.production.example', secret: 'env:S', auth: client_secret_basic}":                               "there is no `id` to try them with",
 		"{name: production, id: p, auth: private_key_jwt, secret: 'env:S'}":                                                                     "authenticates there by private_key_jwt, but has no `key`",
 		"{name: production, certificate: {issue: {ca: 'file:ca.pem', key: 'file:ca.key'}}}":                                                     "it would be nobody's",
+		"{name: production, id: p, secret: 'env:S', issuer: 'https://as.example/'}":                                                             "no other environment's",
 		"{name: production, id: p, secret: s3cret-in-the-plan}":                                                                                 "`secret`",
 		"{name: production, issuer: 'https://as.production.example', id: p, secret: 'env:S', token: 'env:T', scopes: [read], ca: 'file:c.pem'}": "",
 	} {
@@ -42,5 +43,18 @@ func TestLintAsksForEvidence(t *testing.T) {
 		if strings.Contains(text, "facts") && (strings.Contains(advice, "approv") || strings.Contains(advice, "source of truth")) {
 			t.Errorf("what is there is asked for:\n%s", advice)
 		}
+	}
+}
+
+// What a plan promises of initial access tokens is tried with those that a hook mints.
+func TestLintAsksForTheHookOfAPolicy(t *testing.T) {
+	text := with("{mode: dcr}", "{mode: dcr, initial_access_token_policy: {single_use: true}}")
+	const want = "no hook mint_initial_access_token"
+	if advice := strings.Join(Lint(mustParse(t, text), At(today)), "\n"); !strings.Contains(advice, want) {
+		t.Errorf("%q is not in\n%s", want, advice)
+	}
+	hooked := text + "hooks: {mint_initial_access_token: {http: 'POST https://admin.example/iat'}}\n"
+	if advice := strings.Join(Lint(mustParse(t, hooked), At(today)), "\n"); strings.Contains(advice, want) {
+		t.Errorf("what is there is asked for:\n%s", advice)
 	}
 }

@@ -26,6 +26,10 @@ func lintEvidence(p *Plan, now time.Time, say sayer) {
 	if a.Window && !scheduled {
 		say("agreement.window", "there is no hook %s: whether a window opens and closes by itself is not tested", ScheduleWindow)
 	}
+	_, minted := p.Hooks[MintInitialAccessToken]
+	if p.Registration.AccessTokens != (AccessTokenPolicy{}) && !minted {
+		say("registration.initial_access_token_policy", "there is no hook %s: whether these promises are kept is not tested", MintInitialAccessToken)
+	}
 	switch other := p.OtherEnvironment; {
 	case other == nil:
 		say("agreement", "no other_environment: whether what the partner holds there opens anything here is not tested")

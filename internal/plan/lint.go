@@ -135,8 +135,12 @@ func (p *Plan) covered(point string) bool {
 func lintAudit(p *Plan, say sayer) {
 	if len(p.Audit.Sources) == 0 {
 		declared := slices.ContainsFunc(p.OutOfScope, func(e Exclusion) bool { return e.Check == "audit.*" || e.Check == "*" })
-		if !declared {
-			say("audit", "no log, and out_of_scope does not say so: the verdict is cannot tell; add `{check: audit.*, reason: no access, owner: ..., expires: ...}`, or attach logs later")
+		switch {
+		case declared:
+		case p.Audit.None:
+			say("audit", "no log: whether a log can explain what happened is not tested, and the verdict says so; exports can be added later (checkride attach)")
+		default:
+			say("audit", "no log, and nothing says that there is none: the verdict is cannot tell; name sources, or write `audit: none`; exports can be added later (checkride attach)")
 		}
 		return
 	}

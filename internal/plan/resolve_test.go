@@ -143,7 +143,7 @@ func TestLint(t *testing.T) {
 		"limit and lifetime": {with("revocation: introspect", "revocation: push") + "limits:\n  revocation: {push: 5m}\n  token_lifetime: 4m\n", "limits.revocation.push (line 13): 5m is not shorter"},
 		"no route proof":     {small + "      - {name: pay, request: POST /pay, deny: true}\n", "points.edge.operations.pay (line 12): denied without route_proof"},
 		"no body":            {small + "      - {name: pay, request: POST /pay, deny: true}\n", "a denied POST without a body"},
-		"audit":              {small + "audit: none\n", "audit (line 12): no log, and out_of_scope does not say so"},
+		"audit":              {small + "audit: none\n", "audit (line 12): no log: whether a log can explain"},
 		"agreement":          {small + "agreement: {valid_until: 2026-10-05}\n", "agreement.valid_until (line 12): the agreement ended on 2026-10-05"},
 		"review":             {small + "agreement: {review: {last: 2026-01-01, every: 90d}}\n", "the review is overdue: the last was on 2026-01-01, and it is due every 90d"},
 		"longest wait":       {small + "longest_wait: 1m\n", "limits.revocation.expiry: 5m and the patience are longer than longest_wait (1m)"},

@@ -58,6 +58,7 @@ func (r *rules) statement(s SoftwareStatement) {
 	const path = "registration.software_statement"
 	if r.plan.Registration.Mode != "dcr" {
 		r.wrong(path, fmt.Sprintf("`%s` is for mode dcr, and the mode is %s", path, printable(r.plan.Registration.Mode)), "remove it, or choose `mode: dcr`")
+		return
 	}
 	_, hook := r.plan.Hooks[MakeStatement]
 	switch {
