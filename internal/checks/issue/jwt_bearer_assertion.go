@@ -19,8 +19,8 @@ import (
 // signature MUST be rejected; §3.1: the error is invalid_grant.
 var JWTBearerAssertion = &check.Check{
 	ID:       "issue.jwt-bearer-assertion",
-	Title:    "a signed assertion is exchanged for a token only if the trusted issuer made it, for this server and for now",
-	Broken:   "an assertion that proves nothing is exchanged for a token",
+	Title:    "a JWT bearer assertion gets a token only if the trusted issuer made it, for this server and for now",
+	Broken:   "a JWT bearer assertion that proves nothing gets a token",
 	Why:      "whoever makes up an assertion, or has one that was meant for another server, gets tokens as anybody whom it names",
 	Fix:      "look up the issuer in your configuration, verify the signature with its keys and a fixed list of algorithms, and compare aud, exp and nbf",
 	Refs:     []frameworks.Ref{frameworks.RFC(7523, "2.1"), frameworks.RFC(7523, "3"), frameworks.RFC(7523, "3.1"), frameworks.RFC(8725, "3.8"), frameworks.RFC(8725, "3.9"), frameworks.NHI(4), frameworks.SP80053("IA-13(2)")},

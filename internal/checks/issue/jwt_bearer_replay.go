@@ -17,8 +17,8 @@ import (
 // this holds it to that.
 var JWTBearerReplay = &check.Check{
 	ID:       "issue.jwt-bearer-replay",
-	Title:    "an assertion of the trusted issuer is exchanged for a token once",
-	Broken:   "an assertion of the trusted issuer is exchanged for tokens more than once",
+	Title:    "a JWT bearer assertion gets a token once",
+	Broken:   "a JWT bearer assertion gets tokens more than once",
 	Why:      "whoever reads an assertion on its way gets tokens with it until it expires, and the plan promises that it is good once",
 	Fix:      "remember each jti until the assertion's exp, for all replicas together, and refuse it the second time",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7523, "3(7)"), frameworks.NHI(4), frameworks.SP80053("IA-13(2)")},

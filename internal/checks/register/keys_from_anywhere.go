@@ -83,7 +83,7 @@ var KeysFromAnywhere = &check.Check{
 			return err
 		}
 		for _, within := range []struct{ name, address string }{
-			{"a link-local address", "https://169.254.0.1/jwks"}, // of the first 256, which are reserved and nobody's
+			{"a link-local address", "https://169.254.0.1/jwks"}, // RFC 3927 §2.1: the first 256 are reserved and no host may select one
 			{"a loopback address", "https://127.0.0.1:1/jwks"},
 		} {
 			_, err = keysAt(ctx, p, within.name, within.address, key, nil, false, func(told bool) (logbook.Outcome, string) {
