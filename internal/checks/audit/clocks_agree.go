@@ -48,6 +48,11 @@ var ClocksAgree = &check.Check{
 			return check.BecauseOf("audit.steps-logged", "no record of the call was found")
 		}
 		skew := p.Limits.ClockSkew.D() + time.Second // records may name whole seconds
+		partner, err := p.Partner(ctx)
+		if err != nil {
+			return err
+		}
+		witnessed := p.Point != nil && partner.Server.Clock.Abs() <= skew // the authorization server's clock agrees with this machine's
 		dated := 0
 		for _, record := range records {
 			if record.Time.IsZero() {
@@ -68,6 +73,11 @@ var ClocksAgree = &check.Check{
 			outcome := logbook.Pass
 			if off.Abs() > skew {
 				outcome = logbook.Fail
+			}
+			// Where log and host agree, and nobody else agrees with this machine, its own clock may be the wrong one.
+			if outcome == logbook.Fail && !witnessed && !x.Date.IsZero() && record.Time.Sub(x.Date).Abs() <= skew {
+				p.Case("log "+record.Source, logbook.Inconclusive, "", "", "", fmt.Sprintf("log and host agree, and both are %v off from the clock of this machine, which may be the wrong one: synchronize it", off.Round(time.Second)))
+				continue
 			}
 			p.Case("log "+record.Source, outcome, fmt.Sprintf("within %v of the call", skew), fmt.Sprintf("%v off", off.Round(time.Millisecond)), "", "")
 		}

@@ -13,7 +13,10 @@ import (
 	"github.com/checkride/checkride/internal/wire"
 )
 
-const forgedLine = "checkride-injected"
+const (
+	nameStart  = "checkride " // of the name, before its line break
+	forgedLine = "checkride-injected"
+)
 
 // NamesForgeNoRecords asks for the registration of a client whose name holds a line break, a line that looks like a record
 // and the code by which terminals change their colour. JSON may carry all of that; the server may refuse it
@@ -43,7 +46,7 @@ var NamesForgeNoRecords = &check.Check{
 		}
 		// By the trace id of an exchange that never was, the forged record is found wherever it stands.
 		never := x.Trace[:16] + "fffffffffffffffe"
-		name := "checkride {name}\r\n" + forgedLine + " " + never + " \x1b[31mallow"
+		name := nameStart + "{name}\r\n" + forgedLine + " " + never + " \x1b[31mallow"
 		got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Metadata: map[string]any{"client_name": name}})
 		if err != nil {
 			return err
@@ -58,7 +61,7 @@ var NamesForgeNoRecords = &check.Check{
 			for _, record := range append(log.Find(never, ""), log.Find(got.Exchange.Trace, "")...) {
 				found++
 				switch {
-				case strings.HasPrefix(strings.TrimSpace(record.Text), forgedLine):
+				case standsAlone(record.Text):
 					forged = true
 					p.Holds(expected, false, fmt.Sprintf("log %s has the line %q", log.Name(), start(record.Text)))
 				case strings.Contains(record.Text, "\x1b"):
@@ -76,4 +79,11 @@ var NamesForgeNoRecords = &check.Check{
 		p.Holds(expected, true, fmt.Sprintf("%d records of the registration (%s), none of them forged", found, got.Why))
 		return nil
 	},
+}
+
+// standsAlone says whether the forged line is a record of its own: what the name says before it is not in the same one. A
+// shipper may have put time and host before it.
+func standsAlone(text string) bool {
+	before, _, found := strings.Cut(text, forgedLine)
+	return found && !strings.Contains(before, nameStart)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -12,6 +13,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 )
 
 // TokenNamesItsKey reads what a bound token says of its key: in the token where it is a JWT, and in introspection. A
@@ -19,7 +21,8 @@ import (
 // SHA-256, 43 characters. In hexadecimal it is the known mistake; a point that follows the RFC then refuses everybody,
 // or was taught to take both.
 //
-// RFC 9449 §5: token_type MUST be DPoP for a bound token. §6.1, §6.2: cnf.jkt in the token and in introspection. RFC 8705
+// RFC 9449 §5: token_type MUST be DPoP for a bound token; a server MAY give unbound ones all the same, and says Bearer. So
+// that counts only where the client is registered for bound tokens (§5.2: MUST), or the plan asks for them. §6.1, §6.2: cnf.jkt in the token and in introspection. RFC 8705
 // §3.1 (SHOULD for JWTs), §3.2: cnf.x5t#S256.
 var TokenNamesItsKey = &check.Check{
 	ID:       "bind.token-names-its-key",
@@ -58,12 +61,23 @@ var TokenNamesItsKey = &check.Check{
 		}
 		const typed = "token_type DPoP"
 		if !strings.EqualFold(token.Type, oauth.TokenTypeDPoP) {
+			if !bindsByDPoP(p, described, prover) {
+				return check.NotApplicable("%s gives unbound tokens where neither registration nor plan asks for bound ones, as RFC 9449 §5 lets it", p.Name)
+			}
 			p.Case(typed, logbook.Fail, typed, "token_type "+token.Type, "", "")
 			return nil
 		}
 		p.Case(typed, logbook.Pass, typed, typed, "", "")
 		return namesKey(ctx, p, token, "jkt", oauth.KeyThumbprint(token.Proof))
 	},
+}
+
+// bindsByDPoP says whether somebody asks that the prover's tokens be bound: its registration, or the plan for the partner
+// or at a point.
+func bindsByDPoP(p *check.Pass, described plan.Client, prover *cast.Member) bool {
+	registered, _ := prover.Client().Registered["dpop_bound_access_tokens"].(bool)
+	wanted := slices.ContainsFunc(p.Stack.Plan.Points, func(point plan.Point) bool { return point.TakesProofs() })
+	return registered || wanted || described.SenderConstraint == "dpop"
 }
 
 // namesKey decides what each place says of a token's key.

@@ -10,6 +10,7 @@ import (
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 )
 
@@ -75,6 +76,17 @@ var IntrospectionForAnother = &check.Check{
 		}
 		if foreign.JWT != nil && slices.Contains(foreign.JWT.Audience(), mine.Resource) || foreign.Text == own.Text {
 			return check.BecauseOf("issue.audience-as-asked", "the token for %s is for %s as well", other.Name, mine.Name)
+		}
+		if foreign.JWT == nil { // then introspection alone says for whom it is
+			told, err := p.ClaimsOf(ctx, foreign)
+			if err != nil {
+				return err
+			}
+			for _, each := range told {
+				if slices.Contains(oauth.Strings(each.Claims["aud"]), mine.Resource) {
+					return check.BecauseOf("issue.audience-as-asked", "the token for %s is for %s as well, by %s", other.Name, mine.Name, each.By)
+				}
+			}
 		}
 		control, err := introspected(ctx, p, second, own)
 		if err != nil {

@@ -3,6 +3,7 @@ package enforce
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
@@ -24,7 +25,6 @@ var AllowedOperations = &check.Check{
 	Why:      "the partner cannot do what was agreed; whoever must make it work by tomorrow gives it more than it needs",
 	Fix:      "bring routes and scopes of the point in line with the agreement, or take the operation out of it",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("PR.AA-05"), frameworks.ASVS("8.2.1"), frameworks.SP80053("AC-3")},
-	Rows:     []string{"L-GW-07"}, // its other side: who has the scope gets in
 	Severity: logbook.High,
 	At:       check.EveryPoint,
 
@@ -53,7 +53,11 @@ var AllowedOperations = &check.Check{
 			call := p.CallAt(p.Point, operation, partner, token)
 			var answer check.Answer
 			var x wire.Exchange
-			for range 2 { // what could not be decided, or was refused while something settled, is asked once more
+			for attempt := range 3 { // what could not be decided, or was refused while something settled, is asked again
+				err = p.Wait(ctx, time.Duration(attempt)*200*time.Millisecond)
+				if err != nil {
+					return err
+				}
 				x, answer, err = p.Do(ctx, wire.Control, call)
 				if err != nil {
 					return err

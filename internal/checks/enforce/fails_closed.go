@@ -8,11 +8,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
@@ -112,7 +114,7 @@ func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what 
 	}
 	_, err := p.Hook(ctx, plan.BreakIntrospection, nil, map[string]string{"fault": fault})
 	for i := 0; err == nil && i < len(unseen); i++ {
-		err = shut(ctx, p, unseen[i], what)
+		err = shut(ctx, p, unseen[i], calls[i].Token.Text == unseen[i].Token.Text, fault, what)
 	}
 	// Whatever came of it: introspection does not stay broken, and a ride that is stopped must not leave it so.
 	_, restored := p.Hook(context.WithoutCancel(ctx), plan.RestoreIntrospection, nil, map[string]string{"fault": "none"})
@@ -152,16 +154,27 @@ func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what 
 	return nil
 }
 
-// shut asserts that a call is not let in now.
-func shut(ctx context.Context, p *check.Pass, unseen check.Call, what string) error {
+// shut asserts that a call is not let in now. A point that has seen its token before may answer from memory.
+func shut(ctx context.Context, p *check.Pass, unseen check.Call, seen bool, fault, what string) error {
 	const expected = "not let in"
 	name := unseen.Point.Name + ": " + what
 	x, answer, err := p.Do(ctx, wire.Altered, unseen)
 	if err != nil {
 		return err
 	}
+	whole := false
+	if answer.Decision == wire.Accepted {
+		whole, err = stillWhole(ctx, p, unseen.Token, fault)
+		if err != nil {
+			return err
+		}
+	}
 	closed := answer.Decision == wire.Denied || answer.Decision == wire.Odd || x.Status >= 500 || x.Failure == wire.Timeout || x.Failure == wire.Reset
 	switch {
+	case answer.Decision == wire.Accepted && seen:
+		p.Case(name, logbook.Inconclusive, expected, "", what, "the server gives the same token again, so the point may have remembered what it was told of it")
+	case answer.Decision == wire.Accepted && whole:
+		p.Case(name, logbook.Inconclusive, expected, "", what, "nothing is broken: introspection answers the ride as before; let hook `break_introspection` break it for whoever asks")
 	case answer.Decision == wire.Accepted:
 		p.Case(name, logbook.Fail, expected, answer.Why+", accepted", what, "")
 	case closed && !answer.Cached && !answer.Foreign:
@@ -171,4 +184,26 @@ func shut(ctx context.Context, p *check.Pass, unseen check.Call, what string) er
 	}
 	p.Where(unseen.Point.Name)
 	return nil
+}
+
+// stillWhole says whether introspection answers the ride's own resource server, where there is one, as if nothing were
+// broken: then the hook has changed nothing, and who is let in shows nothing.
+func stillWhole(ctx context.Context, p *check.Pass, token oauth.Token, fault string) (bool, error) {
+	if !p.Cast.Has(cast.ResourceServer) {
+		return false, nil
+	}
+	asker, err := p.ResourceServer(ctx)
+	if err != nil || asker.Server.Endpoints.Introspection == "" {
+		return false, err
+	}
+	x, answer, err := p.Do(ctx, wire.Setup, p.AtIntrospection(asker, token.Text))
+	if err != nil || answer.Decision != wire.Accepted {
+		return false, err
+	}
+	_, told, err := oauth.ReadIntrospection(x)
+	if err != nil {
+		return false, nil // no whole answer
+	}
+	_, aud := told["aud"]
+	return fault != noAudience || aud, nil
 }

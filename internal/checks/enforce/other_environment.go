@@ -14,8 +14,8 @@ import (
 	"github.com/checkride/checkride/internal/wire"
 )
 
-// OtherEnvironment brings the partner's token of another environment to each point of this one, with the certificate that
-// it is bound to there. Points that trust both issuers, or whose key sets are shared, take it.
+// OtherEnvironment brings the partner's token of another environment to each point of this one: with the certificate that
+// it is bound to there, and with the partner's own of here, which opens the connection where the other one does not. Points that trust both issuers, or whose key sets are shared, take it.
 //
 // RFC 9068 §4: the issuer must be exactly the one that the point trusts. That two environments have two issuers is our demand.
 var OtherEnvironment = &check.Check{
@@ -62,10 +62,27 @@ var OtherEnvironment = &check.Check{
 		} else {
 			p.Note("that the token is good in %s was not seen (other_environment.issuer): weak proof", where)
 		}
-		gone := p.CallAt(p.Point, p.Allowed(p.Point), elsewhere, token)
-		gone.Name = "the partner's token of " + where
-		return p.Dead(ctx, &alive, gone)
+		return p.Dead(ctx, &alive, fromElsewhere(p, alive, elsewhere, token, where)...)
 	},
+}
+
+// fromElsewhere are the calls with a token of elsewhere. Without a certificate of its own, or with one of a CA that this
+// environment does not know, the connection may be refused and the token never looked at.
+func fromElsewhere(p *check.Pass, alive check.Call, elsewhere *cast.Member, token oauth.Token, where string) []check.Call {
+	var gone []check.Call
+	here := alive.Token.Certificate
+	if p.Point.TLSClient == "none" || token.Certificate != nil || here == nil {
+		call := p.CallAt(p.Point, p.Allowed(p.Point), elsewhere, token)
+		call.Name = "the partner's token of " + where
+		gone = append(gone, call)
+	}
+	if p.Point.TLSClient != "none" && here != nil {
+		token.Certificate = here
+		call := p.CallAt(p.Point, p.Allowed(p.Point), elsewhere, token)
+		call.Name = "the partner's token of " + where + ", with its certificate of here"
+		gone = append(gone, call)
+	}
+	return gone
 }
 
 var tokenElsewhere = check.Need{Name: "a token of another environment", Has: func(p *plan.Plan, _ *plan.Point) (check.Missing, string, string) {

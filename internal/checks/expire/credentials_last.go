@@ -20,7 +20,8 @@ import (
 // clients, certificates in the key set, software statements and initial access tokens. Whatever ends unseen takes
 // the partner down with it, and what is renewed in haste is renewed badly.
 //
-// NHI policy, no standard: the plan says how long each must still last (limits.expiry_warning). Client secrets that were
+// NHI policy, no standard: the plan says how long each must still last (limits.expiry_warning), and no more than a third of
+// its life is asked of any. Client secrets that were
 // given, and registration tokens, do not tell their end; that of a secret which a registration brings is noted.
 var CredentialsLast = &check.Check{
 	ID:            "expire.credentials-last",
@@ -75,8 +76,13 @@ var CredentialsLast = &check.Check{
 }
 
 // ends decides about one credential.
-func ends(p *check.Pass, name string, end time.Time) {
+// What is made to live shorter than the warning is renewed by a machine, when a third of its life is left: such as
+// certificates of six days, or of a mesh. Begun is zero where nobody tells.
+func ends(p *check.Pass, name string, begun, end time.Time) {
 	warning := p.Limits.ExpiryWarning.D()
+	if life := end.Sub(begun); !begun.IsZero() && life > 0 && life/3 < warning {
+		warning = (life / 3).Truncate(time.Minute)
+	}
 	left := time.Until(end)
 	outcome := logbook.Pass
 	if left < warning {
@@ -93,7 +99,7 @@ func lasts(p *check.Pass, name string, chain []*x509.Certificate) {
 			first = certificate
 		}
 	}
-	ends(p, fmt.Sprintf("%s (%s)", name, first.Subject.CommonName), first.NotAfter)
+	ends(p, fmt.Sprintf("%s (%s)", name, first.Subject.CommonName), first.NotBefore, first.NotAfter)
 }
 
 func keySetLasts(ctx context.Context, p *check.Pass) error {
@@ -113,7 +119,7 @@ func keySetLasts(ctx context.Context, p *check.Pass) error {
 		kid, _ := key["kid"].(string)
 		name := fmt.Sprintf("key %d of %s (%s)", i+1, server.Name, kid)
 		if end, told := oauth.Date(key["exp"]); told {
-			ends(p, name, end)
+			ends(p, name, time.Time{}, end)
 		}
 		chain := oauth.Strings(key["x5c"])
 		if len(chain) == 0 {
@@ -127,7 +133,7 @@ func keySetLasts(ctx context.Context, p *check.Pass) error {
 		if err != nil {
 			continue
 		}
-		ends(p, "the certificate of "+name, certificate.NotAfter)
+		ends(p, "the certificate of "+name, certificate.NotBefore, certificate.NotAfter)
 	}
 	return nil
 }
@@ -143,7 +149,7 @@ func clientLasts(ctx context.Context, p *check.Pass, client plan.Client) error {
 		return err
 	}
 	if certificate := member.Client().Certificate; given && certificate != nil && certificate.Leaf != nil {
-		ends(p, "the certificate of "+client.Name, certificate.Leaf.NotAfter)
+		ends(p, "the certificate of "+client.Name, certificate.Leaf.NotBefore, certificate.Leaf.NotAfter)
 	}
 	if end, told := oauth.Date(member.Client().Registered["client_secret_expires_at"]); told && end.Unix() > 0 {
 		p.Note("a secret that is registered for %s ends by itself after %v", client.Name, time.Until(end).Round(time.Minute))
@@ -162,6 +168,7 @@ func statementLasts(p *check.Pass, name string, value any) {
 		return
 	}
 	if end, told := oauth.Date(statement.Claims["exp"]); told {
-		ends(p, name, end)
+		begun, _ := oauth.Date(statement.Claims["iat"])
+		ends(p, name, begun, end)
 	}
 }

@@ -59,6 +59,9 @@ var SoftwareRegisteredAgain = &check.Check{
 		if err != nil {
 			return err
 		}
+		if again.Decision == wire.Denied {
+			return check.NotApplicable("%s does not register the software of a deleted client again (%s), so nothing of it can come back with it", p.Name, again.Why)
+		}
 		if again.Decision != wire.Accepted {
 			return check.CannotTell("the software was not registered again: %s", again.Why)
 		}

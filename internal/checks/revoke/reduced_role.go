@@ -52,6 +52,7 @@ var ReducedRole = &check.Check{
 				_, restored := p.Hook(context.WithoutCancel(ctx), plan.GiveRole, partner, values)
 				if restored != nil {
 					p.Note("the role could not be given back: %v", restored)
+					p.Cast.Spend(partner, "did not get its role back from "+p.Check.ID)
 				}
 			}()
 		}
@@ -81,6 +82,23 @@ var ReducedRole = &check.Check{
 			return err
 		}
 		good, gone := p.CallAt(p.Point, other, partner, token), p.CallAt(p.Point, operation, partner, token)
+		if p.Point.Revocation == "expiry" { // nothing was waited for there: the server has the agreed time to learn of it
+			_, answer, err := p.Do(ctx, wire.Probe, gone)
+			if err != nil {
+				return err
+			}
+			if answer.Decision == wire.Accepted {
+				err = p.Wait(ctx, p.Limits.Entitlement.D())
+				if err != nil {
+					return err
+				}
+				token, err = partner.NewToken(ctx, p.Point)
+				if err != nil {
+					return err
+				}
+				good, gone = p.CallAt(p.Point, other, partner, token), p.CallAt(p.Point, operation, partner, token)
+			}
+		}
 		gone.Name = "a token that was issued after the role was taken"
 		return p.Dead(ctx, &good, gone)
 	},

@@ -65,7 +65,9 @@ var SigningKeyOverlap = &check.Check{
 				p.Note("%s takes opaque tokens, which no key signs", point.Name)
 				continue
 			}
-			kid, _ = token.JWT.Header["kid"].(string)
+			if len(old) == 0 { // tokens for other points may be signed by other keys
+				kid, _ = token.JWT.Header["kid"].(string)
+			}
 			call := p.CallAt(point, p.Allowed(point), partner, token)
 			err = p.Opens(ctx, call)
 			if err != nil {
@@ -115,6 +117,10 @@ var SigningKeyOverlap = &check.Check{
 		if err != nil {
 			return err
 		}
+		if ends := old[0].Token.Expires; !ends.IsZero() && time.Now().After(ends) {
+			p.Note("the old token expired before the set was read again, so the old key need not be in it")
+			return nil
+		}
 		p.Case("the old key is in the set while its tokens live", held(kids[kid]), "published", fmt.Sprintf("%d keys, the old one among them: %v", len(kids), kids[kid]), "", "")
 		for _, call := range old {
 			if !call.Token.Expires.IsZero() && time.Now().After(call.Token.Expires) {
@@ -158,7 +164,7 @@ func publishedFirst(ctx context.Context, p *check.Pass, server oauth.Server, old
 		if time.Now().After(until) {
 			return check.CannotTell("after the hook `rotate_signing_key` tokens are signed by the old key still")
 		}
-		err = p.Wait(ctx, 200*time.Millisecond)
+		err = p.Wait(ctx, max(200*time.Millisecond, p.Limits.Settle.D()/20)) // each turn costs a token
 		if err != nil {
 			return err
 		}

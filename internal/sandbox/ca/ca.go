@@ -100,7 +100,7 @@ func (a *CA) Server(life time.Duration, hosts ...string) (tls.Certificate, error
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if life > 0 {
-		template.NotAfter = a.now.Add(life)
+		template.NotBefore, template.NotAfter = a.now.Add(life-leafLife), a.now.Add(life) // it was good for as long as the others are
 	}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
