@@ -25,6 +25,7 @@ var AllowedOperations = &check.Check{
 	Why:      "the partner cannot do what was agreed; whoever must make it work by tomorrow gives it more than it needs",
 	Fix:      "bring routes and scopes of the point in line with the agreement, or take the operation out of it",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.CSF("PR.AA-05"), frameworks.ASVS("8.2.1"), frameworks.SP80053("AC-3")},
+	Rows:     []string{"L-SC-02"},
 	Severity: logbook.High,
 	At:       check.EveryPoint,
 
