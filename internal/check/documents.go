@@ -45,6 +45,9 @@ func (p *Pass) Documents(ctx context.Context) ([]Document, error) {
 		if errors.Is(document.Wrong, oauth.ErrUnread) {
 			return nil, CannotTell("%s: %v", document.URL, document.Wrong)
 		}
+		if document.Members == nil && strings.HasPrefix(strings.ToLower(x.Header.Get("Content-Type")), "text/html") {
+			continue // the page that a web server gives for every path
+		}
 		found = append(found, document)
 	}
 	if len(found) == 0 {

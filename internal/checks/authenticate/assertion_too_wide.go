@@ -18,7 +18,7 @@ import (
 // future, ending in a year, without an identity, and for another server beside this one. And it says which forms of aud the
 // server takes.
 //
-// RFC 7519 §4.1.5: before nbf a token MUST NOT be accepted, but for a small leeway. FAPI 2.0 §5.3.2.1-13 takes iat and nbf
+// RFC 7519 §4.1.5: before nbf a token MUST NOT be accepted, but for a small leeway, usually of no more than a few minutes. FAPI 2.0 §5.3.2.1-13 takes iat and nbf
 // up to 10 seconds ahead and refuses over 60; §5.3.2.1-8 takes the issuer alone as aud. OpenID Connect Core §9 wants jti.
 // RFC 7523 §3 lets a server refuse a far exp (4), and does not ask for jti (7). An aud of several servers is lawful there
 // (3), and what CVE-2025-27370 and CVE-2025-27371 are about. What no RFC asks for we ask for.
@@ -44,7 +44,11 @@ var AssertionTooWide = &check.Check{
 		}
 		login := p.Login(partner)
 		usual, tokenEndpoint := partner.Server.AssertionAudience(), partner.Server.Endpoints.Token
-		const foreign, future = "https://another-server.example", 2 * time.Minute
+		const foreign = "https://another-server.example"
+		demands, future := p.Profile(), 10*time.Minute // RFC 7519 §4.1.5 has a leeway of a few minutes
+		if demands.AheadAccepted > 0 {
+			future = 2 * time.Minute
+		}
 		aud := func(name string, value any) wire.Change {
 			return forge.AssertionWith("aud "+name, map[string]any{"aud": value})
 		}
@@ -58,7 +62,6 @@ var AssertionTooWide = &check.Check{
 		if tokenEndpoint != usual && tokenEndpoint != "" {
 			forms = append(forms, aud("both its issuer and its token endpoint", []any{usual, tokenEndpoint}))
 		}
-		demands := p.Profile()
 		if demands.AudienceIssuerOnly {
 			refused, forms = append(refused, forms...), nil
 		}

@@ -26,7 +26,7 @@ var FormerMethod = &check.Check{
 	Why:      "the move to a stronger method changes nothing for whoever has the old secret, which lies in every place from where it was to be banned",
 	Fix:      "let an update that changes the method end what the former one needed, and take a client by its registered method alone",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.2"), frameworks.RFC(7591, "2"), frameworks.FAPI2("5.3.2.1-6"), frameworks.NHI(7), frameworks.ASVS("6.3.4"), frameworks.SP80053("IA-5")},
-	Rows:     []string{"L-CA-05", "L-JW-08"},
+	Rows:     []string{"L-CA-05"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.SecretLogin, check.Method(string(oauth.PrivateKeyJWT))},

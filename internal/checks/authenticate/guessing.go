@@ -66,8 +66,12 @@ var Guessing = &check.Check{
 			switch {
 			case answer.Decision == wire.Accepted:
 				return check.BecauseOf("authenticate.wrong-secret", "a wrong secret was accepted: %s", answer.Why)
-			case n == 1:
+			case x.Status >= 500 && x.Status != 503: // a bad moment is no protection
+			case usual == "" && (answer.Decision == wire.Denied || answer.Decision == wire.Odd):
 				usual = answer.Why
+			case usual == "" && n < 3:
+			case usual == "":
+				return check.CannotTell("the first %d wrong secrets could not be decided: %s", n, answer.Why)
 			case answer.Why != usual:
 				held = fmt.Sprintf("after %d wrong secrets: %s", n, answer.Why)
 			case later(took):

@@ -18,7 +18,8 @@ import (
 // DocumentsAgree compares the two documents that many servers publish, one for OAuth and one for OpenID Connect. Often one
 // is generated and the other was copied into a web server once; libraries differ in which they read.
 //
-// RFC 8414 §5 lets both be served, and says nothing on members that stand in both: that they agree is our demand.
+// RFC 8414 §5 lets both be served, and says nothing on members that stand in both: that they agree is our demand. Lists of scopes, responses and
+// grants may be of one protocol; where they differ it is told.
 var DocumentsAgree = &check.Check{
 	ID:       "discover.documents-agree",
 	Title:    "the server's two metadata documents, for OAuth and for OpenID Connect, say the same where both speak",
@@ -53,7 +54,12 @@ var DocumentsAgree = &check.Check{
 				continue
 			}
 			shared++
-			if mine := plainly(one[name]); mine != plainly(theirs) {
+			mine := plainly(one[name])
+			switch {
+			case mine == plainly(theirs):
+			case slices.Contains(ofOneProtocol, name):
+				p.Note("%s is %s in one document and %s in the other", name, mine, plainly(theirs))
+			default:
 				differ = append(differ, fmt.Sprintf("%s is %s in one and %s in the other", name, mine, plainly(theirs)))
 			}
 		}
@@ -61,6 +67,10 @@ var DocumentsAgree = &check.Check{
 		return nil
 	},
 }
+
+// ofOneProtocol are members in which a document may lawfully speak of its own protocol alone. RFC 8414 §2: servers MAY
+// choose not to advertise some supported scope values.
+var ofOneProtocol = []string{"scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "claims_supported"}
 
 // plainly writes a value so that it can be compared: the order of a list of texts means nothing.
 func plainly(value any) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -83,8 +84,8 @@ func endpointsIn(members map[string]any, before string) map[string]string {
 	return found
 }
 
-// ofTheServer says whether a host may stand in the metadata: it is the issuer's, shares its parent domain (mtls.acme.example
-// and as.acme.example), or stands in the plan.
+// ofTheServer says whether a host may stand in the metadata: it is the issuer's or below it, shares its parent domain
+// (mtls.acme.example and as.acme.example), or stands in the plan.
 func ofTheServer(host, issuer string, hosts []string) bool {
 	for _, each := range hosts {
 		if name, _, _ := strings.Cut(each, ":"); strings.EqualFold(name, host) || strings.Contains(each, "["+host+"]") {
@@ -95,10 +96,17 @@ func ofTheServer(host, issuer string, hosts []string) bool {
 	if err != nil {
 		return false
 	}
-	_, parent, _ := strings.Cut(strings.ToLower(own.Hostname()), ".")
+	issuers := strings.ToLower(own.Hostname())
+	_, parent, _ := strings.Cut(issuers, ".")
 	host = strings.ToLower(host)
-	return strings.Contains(parent, ".") && (host == parent || strings.HasSuffix(host, "."+parent))
+	if host == issuers || strings.HasSuffix(host, "."+issuers) {
+		return true
+	}
+	return strings.Contains(parent, ".") && !everybodys.MatchString(parent) && (host == parent || strings.HasSuffix(host, "."+parent))
 }
+
+// everybodys are domains under which everybody registers: co.uk is no organisation's.
+var everybodys = regexp.MustCompile(`^(ac|co|com|edu|go|gov|ne|net|or|org)\.[a-z]{2}$`)
 
 func offersMethods(p *check.Pass, server oauth.Server, byHand plan.Endpoints) {
 	for _, use := range []struct{ role, endpoint, byHand, absent string }{

@@ -117,8 +117,19 @@ func methodIsRefused(ctx context.Context, p *check.Pass, method oauth.Method) er
 	if err != nil {
 		return err
 	}
-	if registered.Decision != wire.Accepted || registered.Member.Client().Auth != method {
+	switch {
+	case registered.Decision == wire.Unknown:
+		p.Case(name, logbook.Inconclusive, "refused", "", "", name+": registration: "+registered.Why)
+		return nil
+	case registered.Decision != wire.Accepted:
+		err = p.RegistrationOpens(ctx, cast.Partner) // else it is no refusal of the method
+		if err != nil {
+			return err
+		}
 		p.Case(name, logbook.Pass, "refused", "registration: "+registered.Why, "", "")
+		return nil
+	case registered.Member.Client().Auth != method:
+		p.Case(name, logbook.Pass, "refused", "registration gives "+string(registered.Member.Client().Auth)+" instead", "", "")
 		return nil
 	}
 	_, answer, err := p.Do(ctx, wire.Altered, p.Login(registered.Member))
@@ -174,13 +185,16 @@ func algorithmsWork(ctx context.Context, p *check.Pass, server oauth.Server) err
 	if err != nil {
 		return err
 	}
-	if registered.Decision != wire.Accepted && hidden != nil {
-		p.Case(hidden.Alg+", which "+algorithmsMember+" does not hold", logbook.Pass, "refused", "registration of a key for it: "+registered.Why, "", "")
-		hidden = nil
+	if registered.Decision == wire.Denied && hidden != nil {
+		refusal := registered.Why
 		registered, err = withKeys(ctx, p, keys, nil)
 		if err != nil {
 			return err
 		}
+		if registered.Decision == wire.Accepted { // so it was the hidden one's key that was refused
+			p.Case(hidden.Alg+", which "+algorithmsMember+" does not hold", logbook.Pass, "refused", "registration of a key for it: "+refusal, "", "")
+		}
+		hidden = nil
 	}
 	if registered.Decision != wire.Accepted {
 		p.Note("no client could be registered with a key for each algorithm, so none was tried: %s", registered.Why)
@@ -346,6 +360,10 @@ func endpointsAnswer(ctx context.Context, p *check.Pass, server oauth.Server) er
 			return err
 		case x.Failure == wire.None && x.Status == 503 || x.Status == 429 || x.Failure == wire.Timeout || x.Failure == wire.Reset:
 			p.Case(name, logbook.Inconclusive, "", "", "", fmt.Sprintf("%s could not be decided: %d %s", name, x.Status, x.Failure))
+			continue
+		}
+		if x.Failure == wire.Alert { // as to everybody who shows no certificate
+			p.Note("%s speaks to nobody without a certificate, so whether it answers was not seen", name)
 			continue
 		}
 		dead := x.Failure != wire.None || x.Status == 404 || x.Status >= 500 || takesForms(name) && x.Status == 405

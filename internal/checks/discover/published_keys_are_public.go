@@ -19,8 +19,8 @@ import (
 // PublishedKeysArePublic reads the server's key set as everybody can.
 //
 // RFC 7517 §9.2: private and symmetric keys MUST be protected from disclosure. RFC 7518 §3.3: RSA keys have at least
-// 2048 bits. RFC 8414 §2: where keys for signing and for encryption are published, use is REQUIRED for all. That kids are
-// distinct is a SHOULD (RFC 7517 §4.5) and noted only.
+// 2048 bits. RFC 8414 §2: where keys for signing and for encryption are published, use is REQUIRED for all; that
+// endangers nobody and is noted only, as is that kids are distinct, a SHOULD (RFC 7517 §4.5).
 var PublishedKeysArePublic = &check.Check{
 	ID:       "discover.published-keys-are-public",
 	Title:    "the server's key set holds public keys alone, of sound size",
@@ -91,8 +91,8 @@ var PublishedKeysArePublic = &check.Check{
 				p.Holds(name+" is on a curve of at least 256 bits", slices.Contains([]string{"P-256", "P-384", "P-521", "secp256k1"}, curve), curve)
 			}
 		}
-		if encrypting != "" { // RFC 8414 §2: with keys of both kinds, use is REQUIRED for all
-			p.Holds("each key says its use, since "+encrypting+" is for encryption", silent == "", silent+" does not")
+		if encrypting != "" && silent != "" {
+			p.Note("%s does not say its use, though %s is for encryption: RFC 8414 §2 requires use for all keys then", silent, encrypting)
 		}
 		if len(seen) == 0 {
 			return check.NotApplicable("the key set of %s is empty", p.Name)

@@ -49,15 +49,19 @@ var ResourceMetadata = &check.Check{
 		case x.Status != 200 || strings.HasPrefix(kind, "text/html"): // a login page, or a page for everything
 			return check.NotApplicable("%s publishes no protected resource metadata (%d)", p.Name, x.Status)
 		}
-		p.Relevant("%s publishes protected resource metadata", p.Name)
 		members, err := oauth.ReadDocument(x)
 		if errors.Is(err, oauth.ErrUnread) {
 			return check.CannotTell("the metadata cannot be judged: %v", err)
 		}
 		if err != nil {
+			p.Relevant("%s publishes protected resource metadata", p.Name)
 			p.Holds("the metadata is one JSON object", false, err.Error())
 			return nil
 		}
+		if !slices.ContainsFunc(described, func(name string) bool { _, there := members[name]; return there }) { // an API that answers every path
+			return check.NotApplicable("%s publishes no protected resource metadata: its answer holds none of their members", p.Name)
+		}
+		p.Relevant("%s publishes protected resource metadata", p.Name)
 		p.Holds("it is application/json", strings.HasPrefix(kind, "application/json"), fmt.Sprintf("Content-Type %q", kind))
 		named, _ := members["resource"].(string)
 		same := named == resource || strings.TrimSuffix(named, "/") == strings.TrimSuffix(resource, "/") && sameOrigin(named, resource)
@@ -70,6 +74,9 @@ var ResourceMetadata = &check.Check{
 		return nil
 	},
 }
+
+// described are members by which such a document is known (RFC 9728 §2).
+var described = []string{"resource", "authorization_servers", "jwks_uri", "scopes_supported", "bearer_methods_supported", "resource_name", "resource_documentation"}
 
 // sameOrigin says whether two URLs have one scheme and host. An identifier with and without its final slash is asked for
 // at the same place (RFC 9728 §3.1), so either may be meant.

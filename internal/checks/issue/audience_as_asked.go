@@ -11,12 +11,11 @@ import (
 	"github.com/checkride/checkride/internal/logbook"
 )
 
-// AudienceAsAsked asks for a token for each resource of the plan, and for one without resource, and reads whom each is
-// for. Seen: servers that put every audience of the client into each of its tokens, whichever was asked for.
+// AudienceAsAsked asks for a token for each resource of the plan, and reads whom each is for. Seen: servers that put every audience of the client into each of its tokens, whichever was asked for.
 //
 // RFC 8707 §2 and RFC 9700 §2.3: the audience SHOULD be restricted to the resource; the server may map it to another
-// name, so a name that is nobody else's is no finding. RFC 9068 §3: without resource there MUST be a default, in a JWT of
-// that profile.
+// name, so a name that is nobody else's is no finding. RFC 9068 §3: in a JWT of that profile, aud SHOULD be the resource of the
+// request.
 var AudienceAsAsked = &check.Check{
 	ID:       "issue.audience-as-asked",
 	Title:    "a token is for the resource that was asked for, and for no other point",

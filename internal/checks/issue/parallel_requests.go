@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -23,7 +24,8 @@ const inParallel = 16
 // in front of the token endpoint whose key forgets the client. It comes after all others, so that nobody else's requests
 // are mixed in.
 //
-// That is our demand: no RFC speaks of it. A 429 or 503 is a server that says when it has enough.
+// That is our demand: no RFC speaks of it. A 429, or a 502 to 504 of what stands before it, is a server that says when it
+// has enough.
 var ParallelRequests = &check.Check{
 	ID:       "issue.parallel-requests",
 	Title:    "partners that ask at the same time each get tokens of their own",
@@ -45,7 +47,8 @@ var ParallelRequests = &check.Check{
 				return err
 			}
 			wish := member.Usual()
-			if partner, ok := p.Cast.Client(cast.Partner); ok {
+			partner, ok := p.Cast.Client(cast.Partner)
+			if ok && !slices.ContainsFunc(partner.Scopes, func(scope string) bool { return !slices.Contains(member.Plan.Scopes, scope) }) {
 				wish.Scopes = partner.Scopes // so that the requests differ in nothing but the client
 			}
 			for range inParallel {
@@ -74,20 +77,22 @@ type asked struct {
 func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 	const expected = "each token is of who asked for it"
 	var failed []error
-	wrong, broke, busy, told := "", "", 0, 0
+	wrong, broke, busy, refused, told := "", "", 0, 0, 0
+	seen := map[string]bool{}    // by role: a token of it tells whose it is
 	owner := map[string]string{} // by token: who was given it
 	for _, one := range all {
 		switch {
 		case one.err != nil:
 			failed = append(failed, one.err)
 			continue
-		case one.got.Exchange.Status == 429 || one.got.Exchange.Status == 503:
+		case slices.Contains([]int{429, 502, 503, 504}, one.got.Exchange.Status): // it or what stands before it has enough
 			busy++
 			continue
 		case one.got.Exchange.Status >= 500:
 			broke = one.got.Why
 			continue
 		case one.got.Decision != wire.Accepted:
+			refused++
 			continue
 		}
 		named, err := ownerOf(ctx, p, one, all)
@@ -104,6 +109,7 @@ func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 		owner[text] = one.by.ID()
 		if named != "" {
 			told++
+			seen[one.by.Role] = true
 		}
 	}
 	if busy > 0 {
@@ -120,6 +126,12 @@ func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 	}
 	if told == 0 {
 		return check.CannotTell("neither the tokens nor introspection nor a point name the client; let the resource server introspect, or name the place under operations.identity_at")
+	}
+	if refused > 0 {
+		p.Note("%d of %d requests were refused, though each asks for what its partner may have", refused, len(all))
+	}
+	if len(seen) < 2 && wrong == "" {
+		return check.CannotTell("at the same time only one of the two partners was given tokens that tell whose they are, so nothing could be mixed up")
 	}
 	if len(failed) > 0 {
 		p.Note("%d requests could not be sent, the first: %v", len(failed), failed[0])

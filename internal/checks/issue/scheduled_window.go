@@ -57,8 +57,16 @@ var ScheduledWindow = &check.Check{
 		if !partner.Own {
 			defer func() {
 				partner.ForgetTokens()
-				if _, open := p.Stack.Plan.Hooks[plan.OpenWindow]; open {
-					_, err = p.Hook(context.WithoutCancel(ctx), plan.OpenWindow, partner, nil)
+				open := around // good for an hour, where nobody can open one without an end
+				if _, known := p.Stack.Plan.Hooks[plan.OpenWindow]; known {
+					open = func(ctx context.Context) error {
+						_, err := p.Hook(ctx, plan.OpenWindow, partner, nil)
+						return err
+					}
+				}
+				err := open(context.WithoutCancel(ctx))
+				if err != nil {
+					p.Note("the window of the given partner could not be opened again, so it may be locked out: %v", err)
 				}
 			}()
 		}
@@ -66,7 +74,7 @@ var ScheduledWindow = &check.Check{
 		if err != nil {
 			return err
 		}
-		_, early, err := p.Do(ctx, wire.Altered, login)
+		_, early, err := p.Becomes(ctx, login, wire.Denied, lead/2) // what it had before may end a moment later
 		if err != nil {
 			return err
 		}

@@ -72,8 +72,11 @@ var UnknownResource = &check.Check{
 			case slices.Contains(audience, one.resource):
 				decided = true
 				p.Case(one.name, logbook.Fail, expected, "a token with aud "+strings.Join(audience, ", "), differs, "")
-			case audience == nil:
+			case audience == nil && got.Token.JWT == nil:
 				p.Case(one.name, logbook.Inconclusive, expected, "", differs, "a token came, and neither it nor introspection tells for whom it is")
+			case audience == nil:
+				p.Note("%s is taken no notice of: the token names nobody whom it is for", one.name)
+				p.Case(one.name, logbook.NotApplicable, expected, "a token without aud", differs, "")
 			default:
 				p.Note("%s is taken no notice of: the token is for %s", one.name, strings.Join(audience, ", "))
 				p.Case(one.name, logbook.NotApplicable, expected, "aud is "+strings.Join(audience, ", "), differs, "")

@@ -112,14 +112,32 @@ func (h harm) play(ctx context.Context, p *check.Pass) error {
 
 func harmful(ctx context.Context, p *check.Pass, methods []oauth.Method) ([]harm, error) {
 	var all []harm
-	if slices.Contains(methods, oauth.PrivateKeyJWT) {
+	gets := func(method oauth.Method) (bool, error) { // the control: with sound metadata such a client comes to be
+		if !slices.Contains(methods, method) {
+			return false, nil
+		}
+		_, err := p.By(ctx, cast.Partner, method)
+		if check.IsAbsent(err) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	byKey, err := gets(oauth.PrivateKeyJWT)
+	if err != nil {
+		return nil, err
+	}
+	if byKey {
 		keys, err := badKeys(ctx, p)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, keys...)
 	}
-	if slices.Contains(methods, oauth.SelfSignedTLSClientAuth) {
+	selfSigned, err := gets(oauth.SelfSignedTLSClientAuth)
+	if err != nil {
+		return nil, err
+	}
+	if selfSigned {
 		all = append(all, harm{
 			name: "self_signed_tls_client_auth without certificates", differs: "no jwks", auth: oauth.SelfSignedTLSClientAuth,
 			metadata: map[string]any{"jwks": nil}, harms: logsIn("any self-signed certificate logs in"),

@@ -47,7 +47,7 @@ var SecretBeside = &check.Check{
 				continue
 			}
 			p.Note("a client of %s is given a secret, which it has no use for", method)
-			err = p.Refuses(ctx, p.Login(member), bySecret(method, member.ID(), wire.InHeader, text), bySecret(method, member.ID(), wire.InForm, text))
+			err = p.Refuses(ctx, p.Login(member), bySecret(method, member, wire.InHeader, text), bySecret(method, member, wire.InForm, text))
 			if err != nil {
 				return err
 			}
@@ -59,11 +59,17 @@ var SecretBeside = &check.Check{
 	},
 }
 
-// bySecret turns a login into one by a secret alone.
-func bySecret(method oauth.Method, id string, in wire.Place, text secret.Text) wire.Change {
+// bySecret turns a login into one by a secret alone. It goes where clients with secrets go: the host of an alias for mutual
+// TLS (RFC 8705 §5) may speak to nobody without a certificate, which says nothing about the secret.
+func bySecret(method oauth.Method, member *cast.Member, in wire.Place, text secret.Text) wire.Change {
 	return wire.Change{Name: string(method) + ": the secret in the " + string(in), Apply: func(r wire.Request) (wire.Request, error) {
 		r = r.WithoutForm("client_id").WithoutForm("client_assertion_type")
 		r.Over.Certificate = nil
+		id := member.ID()
+		if address := member.Server.Endpoints.Token; address != "" && method != oauth.PrivateKeyJWT {
+			there := oauth.Knock(r.Point, address)
+			r.Origin, r.Target = there.Origin, there.Target
+		}
 		if in == wire.InForm {
 			return r.SetForm("client_id", id).AuthenticatedBy(wire.Credential{In: wire.InForm, Name: "client_secret", Text: text}), nil
 		}

@@ -48,14 +48,18 @@ var SecretLifetime = &check.Check{
 			return nil
 		}
 		limit := p.Limits.SecretLifetime.D()
-		end, _ := oauth.Date(value)
+		end, isDate := oauth.Date(value)
 		switch life := time.Until(end); {
+		case !isDate:
+			p.Holds(expected, false, "client_secret_expires_at is no number of seconds")
 		case limit == 0 && end.Unix() == 0:
 			p.Holds(expected, true, "0: it never ends, and the plan does not limit that")
 		case end.Unix() == 0:
 			p.Holds(expected, false, fmt.Sprintf("0: it never ends, and limits.secret_lifetime is %v", p.Limits.SecretLifetime))
 		case limit > 0 && life > limit+p.Limits.ClockSkew.D():
 			p.Holds(expected, false, fmt.Sprintf("it ends in %v, and limits.secret_lifetime is %v", life.Round(time.Second), p.Limits.SecretLifetime))
+		case life < -p.Limits.ClockSkew.D():
+			p.Holds(expected, false, "it ended "+(-life).Round(time.Second).String()+" ago, and was told just now")
 		default:
 			p.Holds(expected, true, "it ends in "+life.Round(time.Second).String())
 		}

@@ -36,6 +36,7 @@ var SharedCredentials = &check.Check{
 		type owner struct{ who, kind, id string }
 		first := map[any]owner{}
 		compared := map[string]int{}
+		alike := 0
 		for _, member := range all {
 			held, err := member.Holds()
 			if err != nil {
@@ -49,6 +50,7 @@ var SharedCredentials = &check.Check{
 				case !known:
 					first[one.Same] = me
 				case other.id != me.id: // the same client met twice shares all with itself
+					alike++
 					p.Case(one.Kind+" of "+me.who, logbook.Fail, "its own", fmt.Sprintf("it is the %s of %s as well", other.kind, other.who), "", "")
 				}
 			}
@@ -60,10 +62,10 @@ var SharedCredentials = &check.Check{
 				p.Note("%d of the kind %s were compared", n, kind)
 			}
 		}
-		if some == 0 && len(first) < 2 {
+		if some == 0 {
 			return check.NotApplicable("the plan has no two clients whose credentials could be the same")
 		}
-		p.Holds("all are different", len(first) > 1, fmt.Sprintf("%d different credentials of %d clients", len(first), len(all)))
+		p.Holds("all are different", alike == 0, fmt.Sprintf("%d different credentials of %d clients", len(first), len(all)))
 		return nil
 	},
 }

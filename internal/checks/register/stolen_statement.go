@@ -45,8 +45,16 @@ var StolenStatement = &check.Check{
 		if mine.Organization == "" || mine.Organization == theirs.Organization {
 			return check.CannotTell("partner and neighbour are not known to be of two organisations; name them under clients.*.organization")
 		}
+		statement := neighbour.Statement()
+		if p.Stack.Plan.Registration.Statement.Once { // one that was used would be refused for that
+			unused, err := p.Cast.Draft(ctx, cast.Neighbour, cast.Wish{})
+			if err != nil {
+				return err
+			}
+			statement = unused.Statement()
+		}
 		changes := []wire.Change{
-			forge.WithStatement(*neighbour.Statement(), "the neighbour's statement over the partner's certificate"),
+			forge.WithStatement(*statement, "the neighbour's statement over the partner's certificate"),
 			forge.WithCertificate(neighbour.Client().RegistrationCertificate, "the partner's statement over the neighbour's certificate"),
 		}
 		other, err := ofOtherSoftware(ctx, p)
@@ -54,7 +62,10 @@ var StolenStatement = &check.Check{
 			return err
 		}
 		changes = append(changes, other...)
-		owner := p.AtConfiguration(neighbour) // over its certificate, as the client that its statement made
+		owner := p.Login(neighbour) // as the client that its statement made
+		if client := neighbour.Client(); client.RegistrationURI != "" && !client.RegistrationToken.Empty() {
+			owner = p.AtConfiguration(neighbour) // over its certificate, too
+		}
 		return p.RefusesRegistrations(ctx, p.AtRegistration(ctx, cast.Partner, cast.Wish{}), &owner, changes...)
 	},
 }
