@@ -57,6 +57,9 @@ func Read(ctx context.Context, book logbook.Source, export plan.LogSource, at ti
 			return nil, fmt.Errorf("%w, as %s", ErrAgain, before.Source)
 		}
 	}
+	if stats.Dropped > 0 {
+		return nil, fmt.Errorf("%s holds %d records of the ride more than can be kept in mind, so what it lacks cannot be told; export the records of the ride alone, each once", found.name, stats.Dropped)
+	}
 	j := &judge{told: told, found: found, at: told.last}
 	j.add(logbook.Entry{Attached: &logbook.Attached{
 		Source: export.Name, File: found.name, SHA256: found.digest, Covers: export.Covers, At: at.UTC(), Lines: stats.Lines, Marked: stats.Marked,

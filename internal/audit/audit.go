@@ -26,7 +26,8 @@ const (
 
 	keptPerExchange = 64      // a stack that echoes our marker for ever must not fill the memory
 	keptRecords     = 200_000 // of all exchanges together
-	keptUnmarked    = 4096    // newest records without marker that name one of our clients
+	keptBytes       = 512 << 20
+	keptUnmarked    = 4096 // newest records without marker that name one of our clients
 	keptLeaks       = 1000
 	unscannedBytes  = 4 << 20 // lines that wait for their scan for secrets
 
@@ -81,6 +82,7 @@ type Log struct {
 	earlier   map[uint64]bool // hashes of the lines of the poll before; for sources that repeat themselves
 	latest    map[uint64]bool // of this poll
 	clients   []string
+	held      int     // bytes in bySerial
 	unmarked  []*kept // a ring
 	nextRing  int
 	unscanned []rawLine
@@ -426,12 +428,15 @@ func (l *Log) hold(k *kept, marked bool) bool {
 	}
 	room := false
 	for serial := range k.keys {
-		if l.serial < keptRecords && len(l.bySerial[serial]) < keptPerExchange {
+		if l.serial < keptRecords && l.held+len(k.raw) <= keptBytes && len(l.bySerial[serial]) < keptPerExchange {
 			l.bySerial[serial] = append(l.bySerial[serial], k)
 			room = true
 		}
 	}
-	if !room && len(k.keys) > 0 {
+	switch {
+	case room:
+		l.held += len(k.raw)
+	case len(k.keys) > 0:
 		l.stats.Dropped++
 	}
 	return room

@@ -150,7 +150,7 @@ func (l *Listener) Lay(document []byte) *Bait {
 func (l *Listener) Host() string { return l.origin.Hostname() }
 
 // Knocks counts the visitors since the bait was laid that never came to name an address: they did not like the
-// certificate, or spoke no HTTP. They may have been after another bait.
+// certificate, spoke no HTTP, or came while too many others were there. They may have been after another bait.
 func (b *Bait) Knocks() int {
 	b.of.mu.Lock()
 	defer b.of.mu.Unlock()
@@ -199,8 +199,9 @@ func (l *Listener) accept() {
 		}
 		select {
 		case l.seats <- struct{}{}:
-		default: // too many at once: none of them is turned into memory
+		default: // too many at once: none of them is turned into memory, and who it was is not known
 			_ = guest.Close()
+			l.knocked()
 			continue
 		}
 		if !l.enter(guest) {

@@ -162,7 +162,8 @@ func (p *Pass) Works(ctx context.Context, call Call, name string) (bool, error) 
 }
 
 // Withstands asserts that a point refuses a flood of altered calls, and that good ones are accepted right after it: at
-// each node a control, the flood, and the good call.
+// each node a control, the flood, and the good call, with a token that the point has not seen: for one that it has it need
+// not look for a key.
 func (p *Pass) Withstands(ctx context.Context, call Call, times int, flood wire.Change) error {
 	err := p.guarded(ctx, call)
 	if err != nil {
@@ -174,6 +175,10 @@ func (p *Pass) Withstands(ctx context.Context, call Call, times int, flood wire.
 			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
 		}
 		err = p.Opens(ctx, at)
+		if err != nil {
+			return err
+		}
+		good, err := p.Unseen(ctx, at)
 		if err != nil {
 			return err
 		}
@@ -196,7 +201,7 @@ func (p *Pass) Withstands(ctx context.Context, call Call, times int, flood wire.
 			p.Case(nodeName(flood.Name, node), logbook.Fail, "refused", fmt.Sprintf("%d of %d accepted", let, times), "", "")
 			continue
 		}
-		_, err = p.Works(ctx, at, nodeName(fmt.Sprintf("a good call after %d of %s", times, flood.Name), node))
+		_, err = p.Works(ctx, good, nodeName(fmt.Sprintf("a good call after %d of %s", times, flood.Name), node))
 		if err != nil {
 			return err
 		}

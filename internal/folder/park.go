@@ -57,7 +57,7 @@ func Waits(path string) (ride.Parked, error) {
 		}
 		switch {
 		case entry.Head != nil:
-			found.Ride = entry.Head.Ride
+			found.Ride, found.Head = entry.Head.Ride, *entry.Head
 			if !legalRide.MatchString(found.Ride) { // it goes into names and header fields
 				return found, fmt.Errorf("the logbook names the ride %q, which is no name of a ride; take the book that checkride wrote", found.Ride)
 			}

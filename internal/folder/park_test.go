@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -76,11 +77,19 @@ func TestParkedRideGoesOn(t *testing.T) {
 		}
 		waiting.Steps, waiting.Counted = 7, true
 		cfg.Plan, cfg.Parked = planned(t, byHand, text), &waiting
+		before := read(t, f.Logbook())
+		elsewhere := waiting
+		elsewhere.Head.Points = append(slices.Clone(elsewhere.Head.Points), logbook.Point{Name: "other", Kind: "point", URL: "https://other.example"})
+		moved := cfg
+		moved.Parked = &elsewhere
+		_, err = Resume(t.Context(), moved, f, silent{})
+		if err == nil || !strings.Contains(err.Error(), `parked for "other"`) || read(t, f.Logbook()) != before {
+			t.Errorf("it goes on at another stack: %v", err)
+		}
 		held, err := f.more()
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := read(t, f.Logbook())
 		_, err = Resume(t.Context(), cfg, f, silent{})
 		if err == nil || !strings.Contains(err.Error(), "another checkride writes") || read(t, f.Logbook()) != before {
 			t.Errorf("two resume at the same time: %v", err)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -49,10 +50,31 @@ func Park(cfg Config, sheet string) (logbook.Parked, []Sheet, error) {
 	return parked, sheets, r.writeErr
 }
 
-// Parked is a ride that goes on: its id, and how it stood.
+// Parked is a ride that goes on: its id, how it stood, and what it was to ride.
 type Parked struct {
 	Ride string
+	Head logbook.Head
 	logbook.Parked
+}
+
+// sameStack says whether a ride that goes on rides what it was parked for: else its book would tell of two stacks.
+func (r *run) sameStack() error {
+	if r.cfg.Parked == nil {
+		return nil
+	}
+	before, now := r.cfg.Parked.Head, r.head(nil)
+	if before.Name != now.Name || before.Environment != now.Environment {
+		return fmt.Errorf("the ride was parked for %q (%s), and the plan is of %q (%s); begin another ride", before.Name, before.Environment, now.Name, now.Environment)
+	}
+	for _, place := range before.Points {
+		there := slices.ContainsFunc(now.Points, func(p logbook.Point) bool {
+			return p.Name == place.Name && p.Kind == place.Kind && p.URL == place.URL
+		})
+		if !there {
+			return fmt.Errorf("the ride was parked for %q at %q, which the plan has no more; begin another ride", place.Name, place.URL)
+		}
+	}
+	return nil
 }
 
 // resumed closes the wait in the book.

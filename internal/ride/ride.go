@@ -114,6 +114,10 @@ func (r *run) prepare() error {
 	}
 	hexed := hex.EncodeToString(marker)
 	r.name(hexed)
+	err = r.sameStack()
+	if err != nil {
+		return err
+	}
 	p := r.cfg.Plan
 	resolver := plan.Resolver{Dir: p.Source.Dir, AllowExec: r.cfg.AllowExec, Env: os.LookupEnv, Keeper: r.keeper}
 	allowed, err := r.allowed()
