@@ -75,7 +75,7 @@ func demo(cmd *cobra.Command, set defect.Set, out string) error {
 	if err != nil {
 		return fmt.Errorf("the sandbox's plan: %w", err)
 	}
-	fmt.Fprintf(screen.w, "sandbox    AS, edge, gateway, legacy, API and their logs, on loopback; %s\n", switched(set.Names()))
+	fmt.Fprintf(screen.w, "sandbox    AS, edge, gateway, legacy, API and their logs, on loopback\ndefects    %s\n", switched(set.Names()))
 	_, err = fly(cmd, screen, laid, ride.Config{
 		Plan: p, Catalogue: checks.Catalogue(), StateDir: filepath.Join(laid.Dir, "sandbox"), Tool: tool(), Command: called(os.Args),
 	})
@@ -85,7 +85,7 @@ func demo(cmd *cobra.Command, set defect.Set, out string) error {
 // switched says which defects are on.
 func switched(names []string) string {
 	if len(names) == 0 {
-		return "no defect is on"
+		return "none is on"
 	}
-	return "defects: " + strings.Join(names, ", ")
+	return strings.Join(names, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -383,7 +384,7 @@ func (p *page) facts(v *verdict.Verdict) {
 		if v.End.PeakMemory > 0 {
 			add("Peak memory", memory(v.End.PeakMemory), "")
 		}
-	} else {
+	} else if !v.Waits() {
 		add("Duration", "cut short after "+verdict.Time(v.Last), v.Cut)
 	}
 	if byHand := v.ByHand(); byHand != "" {
@@ -391,6 +392,9 @@ func (p *page) facts(v *verdict.Verdict) {
 	}
 	if first := v.FirstCall(); first != "" {
 		add("First call", first, "of the partner at a point")
+	}
+	if hooks := v.Hooks(); hooks != "" {
+		add("Hooks", hooks, "for what has no standard endpoint")
 	}
 	for _, a := range v.Attached {
 		add("Attached", attached(a), a.At.UTC().Format("2 Jan 2006, 15:04")+", sha256 "+short(a.SHA256))
@@ -647,18 +651,31 @@ func exchanges(v *verdict.Verdict, ev *evidence, o *logbook.Observation, serials
 	return out
 }
 
-// since tells how long after the withdrawal a probe of a watch was let in.
+// since tells of an exchange of a watch which token it was about, and how long after the withdrawal a probe was let in or
+// refused. It was let in when it was sent, at the latest, and refused when it was answered.
 func (page *exchangePage) since(ev *evidence, o *logbook.Observation, x *dated) {
-	if len(o.Bounds) == 0 || x.Purpose != "probe" {
+	if len(o.Bounds) == 0 {
+		return
+	}
+	token := tokenOf(&x.Exchange)
+	page.Case = cmp.Or(token, page.Case)
+	if x.Purpose != "probe" {
 		return
 	}
 	t0, known := ev.start(trackKey{o.Check, o.Point, o.Bounds[0].Name})
 	if !known || x.at < t0 {
 		return
 	}
-	page.Case = verdict.Time(x.at-t0) + " after the withdrawal"
+	after := x.at - t0
+	if x.Decision == "accepted" {
+		after = max(after-x.Took, 0)
+	}
+	page.Case = verdict.Time(after) + " after the withdrawal"
+	if token != "" {
+		page.Case = token + ", " + page.Case
+	}
 	limit := o.Bounds[0].Limit
-	if x.Decision == "accepted" && limit > 0 && x.at-x.Took-t0 > limit {
+	if x.Decision == "accepted" && limit > 0 && after > limit {
 		page.Odd = true
 		page.Case += ", limit " + verdict.Time(limit)
 	}
@@ -682,6 +699,21 @@ func newExchange(v *verdict.Verdict, x *dated, prefix string) exchangePage {
 	page.Odd = page.Altered && x.Decision == "accepted"
 	page.Caption = fmt.Sprintf("Exchange %s: %s at %s, answered after %s", page.Serial, x.Purpose, x.Point, verdict.Time(x.Took))
 	return page
+}
+
+var maskedToken = regexp.MustCompile(`\[(token \d+)\]`)
+
+// tokenOf names the token that an exchange presents or, as a revocation does, is about; empty if it names none.
+func tokenOf(x *logbook.Exchange) string {
+	for _, h := range x.Request.Header {
+		if found := maskedToken.FindStringSubmatch(h.Value); found != nil && strings.EqualFold(h.Name, "Authorization") {
+			return found[1]
+		}
+	}
+	if found := maskedToken.FindStringSubmatch(x.Request.Body); found != nil {
+		return found[1]
+	}
+	return ""
 }
 
 // path is a URL without its scheme and host; the whole if it has none.
@@ -1090,6 +1122,8 @@ func environmentTitle(v *verdict.Verdict) string {
 		return verdict.Count(len(left), "thing") + " left behind"
 	case len(alive) > 0:
 		return capital(strings.Join(alive, "; "))
+	case v.Waits():
+		return "The ride is parked and has sent nothing"
 	case v.End == nil:
 		return "The ride did not reach its cleanup"
 	}

@@ -55,17 +55,27 @@ func (l *Live) Close() error {
 	return err
 }
 
-// wipe moves to the frame's first line and clears all below.
+// wipe clears the frame's lines one by one and moves to the first. To clear all below at once would be shorter, but at
+// the top of a screen some terminals (tmux) then keep what was there as history.
 func (l *Live) wipe() string {
 	if l.lines == 0 {
 		return ""
 	}
-	return fmt.Sprintf("\x1b[%dA\r\x1b[J", l.lines)
+	return l.up() + strings.Repeat("\x1b[K\n", l.lines) + l.up()
 }
 
+// up moves to the frame's first line.
+func (l *Live) up() string {
+	if l.lines == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\x1b[%dA\r", l.lines)
+}
+
+// draw writes the frame over the last one, and clears what is left of that.
 func (l *Live) draw() error {
 	frame := l.frame(l.rows())
-	_, err := io.WriteString(l.out, l.wipe()+frame)
+	_, err := io.WriteString(l.out, l.up()+strings.ReplaceAll(frame, "\n", "\x1b[K\n")+"\x1b[J")
 	if err != nil {
 		return fmt.Errorf("draw progress: %w", err)
 	}

@@ -10,37 +10,49 @@ import (
 	"github.com/checkride/checkride/internal/logbook"
 )
 
-// screen plays the few cursor movements that Live uses.
+// screen shows what a terminal of any height shows after all this.
 func screen(t *testing.T, out string) []string {
 	t.Helper()
-	lines := []string{""}
-	for out != "" {
-		if rest, found := strings.CutPrefix(out, "\x1b["); found {
-			n, i := 0, 0
+	lines, row, column := [][]rune{nil}, 0, 0
+	rest := []rune(out)
+	for len(rest) > 0 {
+		r := rest[0]
+		rest = rest[1:]
+		switch {
+		case r == '\x1b':
+			n, i := 0, 1
 			for ; rest[i] >= '0' && rest[i] <= '9'; i++ {
 				n = n*10 + int(rest[i]-'0')
 			}
 			switch rest[i] {
 			case 'A':
-				lines = lines[:len(lines)-n] // what is below is cleared next
+				row -= n
+			case 'K':
+				lines[row] = lines[row][:min(column, len(lines[row]))]
 			case 'J':
+				lines[row] = lines[row][:min(column, len(lines[row]))]
+				lines = lines[:row+1]
 			default:
-				t.Fatalf("unknown escape %q", rest[:i+1])
+				t.Fatalf("unknown escape %q", string(rest[:i+1]))
 			}
-			out = rest[i+1:]
-			continue
-		}
-		switch out[0] {
-		case '\n':
-			lines = append(lines, "")
-		case '\r':
-			lines[len(lines)-1] = ""
+			rest = rest[i+1:]
+		case r == '\n':
+			row, column = row+1, 0
+			if row == len(lines) {
+				lines = append(lines, nil)
+			}
+		case r == '\r':
+			column = 0
 		default:
-			lines[len(lines)-1] += out[:1]
+			lines[row] = append(lines[row][:column], append([]rune{r}, lines[row][min(column+1, len(lines[row])):]...)...)
+			column++
 		}
-		out = out[1:]
 	}
-	return lines
+	shown := make([]string, len(lines))
+	for i, line := range lines {
+		shown[i] = string(line)
+	}
+	return shown
 }
 
 func TestLive(t *testing.T) {

@@ -395,6 +395,8 @@ func cleanup(v *verdict.Verdict) (text string, clean bool) {
 		if v.End != nil && v.End.LeftCommand != "" {
 			text += "; remove it with " + v.End.LeftCommand
 		}
+	case v.Waits():
+		return text + "; the ride is parked and has sent nothing", true
 	case v.End == nil:
 		text += "; the book ends before the cleanup does: run checkride cleanup"
 		return text, false

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var rides = map[string]func() []logbook.Entry{"rich": richRide, "cut": cutRide, "healthy": healthyRide, "dirty": dirtyRide, "empty": emptyRide, "nothing": func() []logbook.Entry { return nil }}
+var rides = map[string]func() []logbook.Entry{"rich": richRide, "cut": cutRide, "healthy": healthyRide, "dirty": dirtyRide, "empty": emptyRide, "parked": parkedRide, "nothing": func() []logbook.Entry { return nil }}
 
 // golden compares with a file under testdata.
 func golden(t *testing.T, name string, got []byte) {

@@ -336,3 +336,12 @@ func dirtyRide() []logbook.Entry {
 func emptyRide() []logbook.Entry {
 	return []logbook.Entry{{Head: &logbook.Head{Ride: "r", Started: time.Date(2026, 10, 6, 8, 14, 28, 0, time.UTC)}}, {End: &logbook.End{}}}
 }
+
+// parkedRide waits for people.
+func parkedRide() []logbook.Entry {
+	since := time.Date(2026, 10, 6, 8, 14, 28, 0, time.UTC)
+	return []logbook.Entry{
+		{Head: &logbook.Head{Ride: "r", Name: "acme", Plan: "plan.yaml", Started: since}},
+		{Parked: &logbook.Parked{Since: since, Clients: []string{"partner", "neighbour"}, Plan: "plan.yaml", Sheet: "onboarding.json"}},
+	}
+}

@@ -437,13 +437,14 @@ func (s *sheet) foot(v *verdict.Verdict, opts Options) {
 	if v.End != nil {
 		say("time", duration(v))
 		say("load", load(v))
-	} else {
+	} else if !v.Waits() { // line one says since when it waits
 		say("time", fmt.Sprintf("the book ends after %s: %s", verdict.Time(v.Last), v.Cut))
 	}
 	if byHand := v.ByHand(); byHand != "" {
 		say("onboarding", byHand)
 	}
 	say("first call", v.FirstCall())
+	say("hooks", v.Hooks())
 	for _, a := range v.Attached {
 		say("attached", attached(a))
 	}
@@ -493,6 +494,8 @@ func next(v *verdict.Verdict, opts Options) string {
 	}
 	explain := ""
 	switch {
+	case v.Waits():
+		explain = "`checkride resume " + cmp.Or(opts.Logbook, "logbook.jsonl") + "` when they are there"
 	case len(v.Findings) > 0:
 		explain = "`checkride explain " + v.Findings[0].ID + "`"
 	case v.Required > 0 && len(v.Unsure) > 0:

@@ -21,21 +21,28 @@ func (v *Verdict) ByHand() string {
 	return fmt.Sprintf("%s by hand, %s", long(v.Parked.Resumed.Sub(v.Parked.Since)), steps)
 }
 
-// FirstCall tells how long it took from first contact to the partner's first accepted call, and what the operator's hooks
-// did in the whole ride; empty where no call was accepted.
+// FirstCall tells how long it took from first contact to the partner's first accepted call; empty where no call was
+// accepted.
 func (v *Verdict) FirstCall() string {
 	if v.End == nil || v.End.FirstCall <= 0 {
 		return ""
 	}
-	text := "accepted " + Time(v.End.FirstCall) + " after the ride began"
+	return "accepted " + Time(v.End.FirstCall) + " after the ride began"
+}
+
+// Hooks tells what the operator's hooks did in the whole ride; empty where none was played.
+func (v *Verdict) Hooks() string {
+	if v.End == nil {
+		return ""
+	}
 	played := 0
 	for _, n := range v.End.Hooks {
 		played += n
 	}
-	if played > 0 {
-		text += fmt.Sprintf("; %s played %s in all", Count(len(v.End.Hooks), "hook"), Count(played, "time"))
+	if played == 0 {
+		return ""
 	}
-	return text
+	return fmt.Sprintf("%d, played %s", len(v.End.Hooks), Count(played, "time"))
 }
 
 // long tells a length of time that people spend: 2 days 3 h, 5 h 10 min, 40 s.

@@ -397,7 +397,13 @@ func (d *differ) made(a, b *JWT) {
 	kind := b.kind()
 	d.text("made as", a.kind(), kind)
 	d.members(kind+" header", a.Header, b.Header)
+	before := len(d.found)
 	d.members(kind+" claim", a.Claims, b.Claims)
+	for i := range d.found[before:] {
+		found := &d.found[before+i]
+		name := strings.TrimPrefix(found.What, kind+" claim ")
+		found.Control, found.Altered = filled(a, name, found.Control), filled(b, name, found.Altered)
+	}
 	d.text(kind+" lacks", omitted(a), omitted(b))
 	d.text(kind+" life", or(a.Life, defaultLife).String(), or(b.Life, defaultLife).String())
 	d.text(kind+" clock offset", a.Clock.String(), b.Clock.String())
@@ -405,6 +411,20 @@ func (d *differ) made(a, b *JWT) {
 	if a.Sign != nil && b.Sign != nil && signer(a) == signer(b) && reflect.ValueOf(a.Sign).Pointer() != reflect.ValueOf(b.Sign).Pointer() {
 		d.add(kind+" signature", signer(a), "another one")
 	}
+}
+
+// filled names a claim that is absent from a made JWT because it is filled in at sending: it will be there.
+func filled(j *JWT, name, shown string) string {
+	_, set := j.Claims[name]
+	switch {
+	case set || slices.Contains(j.Omit, name):
+		return shown
+	case j.Proof && slices.Contains([]string{"htm", "htu", "ath"}, name):
+		return "the request's own"
+	case slices.Contains([]string{"jti", "iat"}, name), name == "exp" && !j.Proof:
+		return "as made at sending"
+	}
+	return shown
 }
 
 func omitted(j *JWT) string {
