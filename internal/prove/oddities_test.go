@@ -64,6 +64,48 @@ var oddities = []oddity{
 		only: []string{"offboard.*", "register.*"},
 	},
 	{
+		name: "registrations tell the time of their last change", at: []string{"as"}, // as Hydra and ForgeRock do
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.HasPrefix(r.URL.Path, "/register") {
+				replaceMembers(said, func(m map[string]any) {
+					if m["client_id"] != nil {
+						m["modified"] = rand.Text()
+					}
+				})
+			}
+		},
+		only: []string{"register.read-back", "register.update-of-another"},
+	},
+	{
+		name: "a page for every path, in the place of openid-configuration", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.Contains(r.URL.Path, "openid-configuration") {
+				say(said, 200, "text/html", "<!doctype html><title>hello</title>")
+			}
+		},
+		only: []string{"discover.*"},
+	},
+	{
+		name: "openid-configuration tells the scopes and responses of OpenID alone", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.Contains(r.URL.Path, "openid-configuration") {
+				replaceMembers(said, func(m map[string]any) {
+					m["scopes_supported"], m["response_types_supported"] = []string{"openid"}, []string{"id_token"}
+				})
+			}
+		},
+		only: []string{"discover.*"},
+	},
+	{
+		name: "an API that answers every well-known path", at: []string{"gateway", "legacy", "edge", "edge-a", "edge-b"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.HasPrefix(r.URL.Path, "/.well-known/oauth-protected-resource") {
+				say(said, 200, "application/json", `{"message":"hello"}`)
+			}
+		},
+		only: []string{"discover.resource-metadata", "enforce.without-token"},
+	},
+	{
 		name: "registration answers 200", at: []string{"as"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
 			if said.Code == 201 {

@@ -21,7 +21,7 @@ import (
 //
 // RFC 8693 §2.1: the server MUST validate the subject token and the actor token. §2.2.2: what is invalid or unacceptable is
 // refused with invalid_request. Whose tokens are acceptable it leaves to the server; by the plan a partner exchanges its
-// own.
+// own. That a server trusts another one of the plan is lawful, so such a token that is taken is no finding, and told.
 var ExchangeOfAnothersToken = &check.Check{
 	ID:       "issue.exchange-of-anothers-token",
 	Title:    "token exchange takes good tokens of the partner itself and no others",
@@ -124,7 +124,21 @@ func othersElsewhere(ctx context.Context, p *check.Pass, partner *cast.Member, g
 		if err != nil {
 			return err
 		}
-		return p.RefusesGoodElsewhere(ctx, good, elsewhere, forge.Exchanging(oauth.SubjectMember, token.Text, "a subject token of "+server))
+		name := "a subject token of " + server
+		err = p.Opens(ctx, elsewhere)
+		if err != nil {
+			return err
+		}
+		answer, differs, err := p.Answered(ctx, good, forge.Exchanging(oauth.SubjectMember, token.Text, name))
+		if err != nil {
+			return err
+		}
+		if answer.Decision == wire.Accepted { // RFC 8693 §2.1 names no issuer that a server must not trust
+			p.Case(name, logbook.Inconclusive, "refused", "", differs, "it is taken ("+answer.Why+"): lawful if "+p.Name+" is to trust "+server+", which the plan does not say")
+			return nil
+		}
+		p.Decides(name, "refused", differs, answer.Decision, answer.Why)
+		return nil
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -16,6 +17,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -38,6 +40,7 @@ var HarmfulMetadata = &check.Check{
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},
+	Waits:    func(l plan.Limits) time.Duration { return l.Settle.D() },
 	Twin:     defect.Set{KeysUnchecked: true},
 	Also:     []defect.Set{{SubjectsUnchecked: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -265,6 +268,13 @@ func keyHost(p *check.Pass) string {
 func logsIn(wrong string) func(context.Context, *check.Pass, check.Registered) (string, error) {
 	return func(ctx context.Context, p *check.Pass, got check.Registered) (string, error) {
 		issued, err := p.Issue(ctx, wire.Altered, got.Member, got.Member.Usual())
+		if err == nil && issued.Decision == wire.Denied { // by a replica, maybe, that does not know it yet
+			err = p.Wait(ctx, p.Limits.Settle.D())
+			if err != nil {
+				return "", err
+			}
+			issued, err = p.Issue(ctx, wire.Altered, got.Member, got.Member.Usual())
+		}
 		switch {
 		case err != nil:
 			return "", err
