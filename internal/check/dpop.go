@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,14 @@ func (p *Pass) Proven(ctx context.Context) (Call, error) {
 		return Call{}, err
 	}
 	if p.Point == nil {
+		token, err := prover.TokenWith(ctx, prover.Usual())
+		if err != nil {
+			return Call{}, err
+		}
+		err = p.boundByDPoP(prover, token) // who does not bind need not look at proofs
+		if err != nil {
+			return Call{}, err
+		}
 		call := p.AtToken(prover, prover.Usual())
 		return call, p.Opens(ctx, call)
 	}
@@ -68,14 +77,34 @@ func (p *Pass) Proven(ctx context.Context) (Call, error) {
 	if err != nil {
 		return Call{}, err
 	}
-	if token.Proof.Signer == nil {
-		return Call{}, BecauseOf("bind.token-names-its-key", "the token that was asked for with a DPoP proof has token_type %s", token.Type)
+	err = p.boundByDPoP(prover, token)
+	if err != nil {
+		return Call{}, err
 	}
 	call, err := p.throughTLS(ctx, p.Call(prover, token))
 	if err != nil {
 		return Call{}, err
 	}
 	return call, p.Opens(ctx, call)
+}
+
+func (p *Pass) boundByDPoP(prover *cast.Member, token oauth.Token) error {
+	switch {
+	case token.Proof.Signer != nil:
+		return nil
+	case !p.MustBindByDPoP(prover):
+		return NotApplicable("%s gives unbound tokens where neither registration nor plan asks for bound ones, as RFC 9449 §5 lets it", prover.Server.Name)
+	}
+	return BecauseOf("bind.token-names-its-key", "the token that was asked for with a DPoP proof has token_type %s", token.Type)
+}
+
+// MustBindByDPoP says whether somebody asks that the prover's tokens be bound: its registration (RFC 9449 §5.2), or the
+// plan for the partner or at a point. Else the server MAY give unbound ones, and says Bearer (§5).
+func (p *Pass) MustBindByDPoP(prover *cast.Member) bool {
+	registered, _ := prover.Client().Registered["dpop_bound_access_tokens"].(bool)
+	wanted := slices.ContainsFunc(p.Stack.Plan.Points, func(point plan.Point) bool { return point.TakesProofs() })
+	partner, _ := p.Cast.Client(cast.Partner)
+	return registered || wanted || partner.SenderConstraint == "dpop"
 }
 
 // throughTLS gives the call with the partner's certificate where its point lets nobody in without one and its member has

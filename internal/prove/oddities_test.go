@@ -397,6 +397,64 @@ var oddities = []oddity{
 		},
 		only: []string{"register.*", "offboard.*"},
 	},
+	{
+		// RFC 9449 §5: the server MAY give unbound tokens, and says Bearer; RFC 7591 §2: it may ignore metadata.
+		name: "DPoP is known, and nobody asks for bound tokens", at: []string{"as"},
+		around: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.Header.Del("DPoP")
+				if strings.HasPrefix(r.URL.Path, "/register") && r.Body != nil {
+					body, err := io.ReadAll(r.Body)
+					if err != nil {
+						w.WriteHeader(http.StatusBadRequest)
+						return
+					}
+					body = bytes.ReplaceAll(body, []byte(`"dpop_bound_access_tokens":true`), []byte(`"dpop_bound_access_tokens":false`))
+					r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+				}
+				h.ServeHTTP(w, r)
+			})
+		},
+		edit: func(p *plan.Plan) {
+			for i := range p.Points {
+				p.Points[i].DPoP = false
+			}
+		},
+		only: []string{"bind.*"},
+	},
+	{
+		name: "the software of a deleted client is not registered again", at: []string{"as"},
+		shared: func() func(h http.Handler) http.Handler {
+			var mu sync.Mutex
+			known := map[string]bool{}
+			return func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/register" && r.Method == http.MethodPost {
+						body, err := io.ReadAll(r.Body)
+						var members map[string]any
+						if err != nil || json.Unmarshal(body, &members) != nil {
+							w.WriteHeader(http.StatusBadRequest)
+							return
+						}
+						software, _ := members["software_id"].(string)
+						mu.Lock()
+						again := software != "" && known[software]
+						known[software] = true
+						mu.Unlock()
+						if again {
+							w.Header().Set("Content-Type", "application/json")
+							w.WriteHeader(http.StatusBadRequest)
+							_, _ = io.WriteString(w, `{"error":"invalid_client_metadata"}`)
+							return
+						}
+						r.Body = io.NopCloser(bytes.NewReader(body))
+					}
+					h.ServeHTTP(w, r)
+				})
+			}
+		},
+		only: []string{"offboard.software-registered-again", "offboard.registration-token-dies"},
+	},
 }
 
 // A stack that answers in another lawful way gets no false finding, and nothing is left open that could be told.

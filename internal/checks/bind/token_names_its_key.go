@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"slices"
 	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -13,7 +12,6 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
-	"github.com/checkride/checkride/internal/plan"
 )
 
 // TokenNamesItsKey reads what a bound token says of its key: in the token where it is a JWT, and in introspection. A
@@ -61,7 +59,7 @@ var TokenNamesItsKey = &check.Check{
 		}
 		const typed = "token_type DPoP"
 		if !strings.EqualFold(token.Type, oauth.TokenTypeDPoP) {
-			if !bindsByDPoP(p, described, prover) {
+			if !p.MustBindByDPoP(prover) {
 				return check.NotApplicable("%s gives unbound tokens where neither registration nor plan asks for bound ones, as RFC 9449 §5 lets it", p.Name)
 			}
 			p.Case(typed, logbook.Fail, typed, "token_type "+token.Type, "", "")
@@ -70,14 +68,6 @@ var TokenNamesItsKey = &check.Check{
 		p.Case(typed, logbook.Pass, typed, typed, "", "")
 		return namesKey(ctx, p, token, "jkt", oauth.KeyThumbprint(token.Proof))
 	},
-}
-
-// bindsByDPoP says whether somebody asks that the prover's tokens be bound: its registration, or the plan for the partner
-// or at a point.
-func bindsByDPoP(p *check.Pass, described plan.Client, prover *cast.Member) bool {
-	registered, _ := prover.Client().Registered["dpop_bound_access_tokens"].(bool)
-	wanted := slices.ContainsFunc(p.Stack.Plan.Points, func(point plan.Point) bool { return point.TakesProofs() })
-	return registered || wanted || described.SenderConstraint == "dpop"
 }
 
 // namesKey decides what each place says of a token's key.
