@@ -151,6 +151,9 @@ func (p *Pass) TakesAll(ctx context.Context, call Call, changes ...wire.Change) 
 		if err != nil {
 			return err
 		}
+		if found.differs == "" && !p.Stack.Rules.NoDifference {
+			return Broken("the change %q changed nothing: the altered request is the control", change.Name)
+		}
 		answer, err := p.patiently(ctx, call.Changed(change))
 		if err != nil {
 			return err

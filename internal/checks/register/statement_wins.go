@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -39,13 +40,13 @@ var StatementWins = &check.Check{
 		if err != nil {
 			return err
 		}
-		claimed, claims, err := contested(p, draft)
+		claimed, said, claims, err := contested(draft)
 		if err != nil {
 			return err
 		}
 		otherwise := map[string]any{}
 		for _, name := range claimed {
-			otherwise[name] = contradiction(p, name)
+			otherwise[name] = contradiction(p, name, said[name])
 		}
 		got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Metadata: otherwise, Claims: claims})
 		switch {
@@ -59,7 +60,20 @@ var StatementWins = &check.Check{
 				return err
 			}
 			p.Case("registration", logbook.Pass, "the statement's values, or a refusal", got.Why, differs, "")
-			return nil
+			if len(claims) == 0 || len(claimed) == len(claims) {
+				return nil
+			}
+			// One of many words may be refused for its form alone; that of a version has none (RFC 7591 §2).
+			claimed = slices.Sorted(maps.Keys(claims))
+			maps.DeleteFunc(otherwise, func(name string, _ any) bool { return claims[name] == nil })
+			got, err = p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Metadata: otherwise, Claims: claims})
+			if err != nil {
+				return err
+			}
+			if got.Decision != wire.Accepted {
+				p.Decides("registration with "+strings.Join(claimed, ", ")+" alone", "the statement's values, or a refusal", differs, got.Decision, got.Why)
+				return nil
+			}
 		}
 		statement := got.Member.Statement()
 		for _, name := range claimed {
@@ -80,16 +94,16 @@ var StatementWins = &check.Check{
 	},
 }
 
-// contested gives the names of the claims that the JSON contradicts, and claims that are added to the statement so that
-// there are some: software_version, which nobody's rights hang on (RFC 7591 §2).
-func contested(p *check.Pass, draft *cast.Member) ([]string, map[string]any, error) {
+// contested gives the names of the claims that the JSON contradicts, all that the statement says, and the claims that are
+// added to it so that there are some: software_version, which nobody's rights hang on (RFC 7591 §2).
+func contested(draft *cast.Member) ([]string, map[string]any, map[string]any, error) {
 	statement := draft.Statement()
 	if statement == nil {
-		return nil, nil, check.CannotTell("the registration carries no software statement")
+		return nil, nil, nil, check.CannotTell("the registration carries no software statement")
 	}
 	claims, err := forge.StatementClaims(*statement)
 	if err != nil {
-		return nil, nil, check.CannotTell("the statement of the hook could not be read: %v", err)
+		return nil, nil, nil, check.CannotTell("the statement of the hook could not be read: %v", err)
 	}
 	known, added := maps.Clone(claims), map[string]any{}
 	if statement.JWT != nil {
@@ -104,16 +118,20 @@ func contested(p *check.Pass, draft *cast.Member) ([]string, map[string]any, err
 		}
 	}
 	slices.Sort(names)
-	return names, added, nil
+	return names, known, added, nil
 }
 
-// contradiction is what the JSON says instead: the neighbour's organisation, or a word of ours.
-func contradiction(p *check.Pass, name string) string {
+// contradiction is what the JSON says instead: the neighbour's organisation, an address where the statement has one, or a
+// word of ours. What has another form would be refused for that.
+func contradiction(p *check.Pass, name string, said any) string {
 	mine, _ := p.Cast.Client(cast.Partner)
 	theirs, _ := p.Cast.Client(cast.Neighbour)
 	statement := p.Stack.Plan.Registration.Statement
 	if text, _ := statement.Claims[name].(string); text == "{organization}" && theirs.Organization != "" && theirs.Organization != mine.Organization {
 		return theirs.Organization
+	}
+	if text, _ := said.(string); strings.HasPrefix(text, "https://") {
+		return "https://partner.checkride.invalid/otherwise"
 	}
 	return "as the JSON says"
 }
