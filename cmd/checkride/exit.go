@@ -95,7 +95,7 @@ func complain(w io.Writer, err error) {
 	fmt.Fprintf(w, "checkride: %s\n", visible(strings.TrimSpace(err.Error())))
 	var wrong *misuse
 	if errors.As(err, &wrong) && wrong.hint != "" {
-		fmt.Fprintf(w, "checkride: hint: %s\n", wrong.hint)
+		fmt.Fprintf(w, "checkride: hint: %s\n", visible(wrong.hint))
 	}
 	var broken *fault
 	if errors.As(err, &broken) {

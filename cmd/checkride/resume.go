@@ -103,6 +103,17 @@ func resume(cmd *cobra.Command, path string, f resumeFlags) error {
 		Plan: p, Catalogue: checks.Catalogue(), AllowExec: f.exec, AllowHosts: f.hosts, Tool: tool(), Parked: &parked,
 		Command: called([]string{"checkride", "resume", path}),
 	}
+	for _, word := range parked.Head.Only { // what was asked for when it was parked
+		if len(matching(word)) > 0 {
+			cfg.Only = append(cfg.Only, word)
+		} else {
+			cfg.At = append(cfg.At, word)
+		}
+	}
+	err = known(p, runFlags{only: cfg.Only, at: cfg.At})
+	if err != nil {
+		return err
+	}
 	cfg.StateDir, err = stateDir()
 	if err != nil {
 		return err
