@@ -52,6 +52,9 @@ func dryRun(w io.Writer, cfg ride.Config) error {
 }
 
 func creates(p *plan.Plan) string {
+	if waiting := p.Waiting(); len(waiting) > 0 {
+		return "no client: people make " + verdict.List(waiting, len(waiting)) + " while the ride is parked; then their tokens"
+	}
 	switch p.Registration.Mode {
 	case "dcr":
 		return "clients (RFC 7591) and their tokens; each is written down before, and removed at the end"

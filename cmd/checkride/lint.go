@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/checkride/checkride/internal/check"
+	"github.com/checkride/checkride/internal/checks"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/secret"
 	"github.com/checkride/checkride/internal/verdict"
@@ -42,7 +45,7 @@ func lint(cmd *cobra.Command, path string, exec bool) error {
 	for _, place := range places {
 		fmt.Fprintf(w, "runs a command: %s\n", place)
 	}
-	advice := plan.Lint(p)
+	advice := append(plan.Lint(p), strangers(p)...)
 	for _, line := range advice {
 		fmt.Fprintf(w, "advice: %s\n", line)
 	}
@@ -56,6 +59,21 @@ func lint(cmd *cobra.Command, path string, exec bool) error {
 	}
 	fmt.Fprintf(w, "%s is a good plan: %s, %s, %s\n", path, verdict.Count(len(p.Points), "point"), pieces, verdict.Count(len(places), "command"))
 	return nil
+}
+
+// strangers advises of exclusions that name a check which this program does not have: they would exclude nothing.
+func strangers(p *plan.Plan) []string {
+	var advice []string
+	for section, all := range map[string][]plan.Exclusion{"out_of_scope": p.OutOfScope, "waivers": p.Waivers} {
+		for i, e := range all {
+			known := e.Check == "*" || strings.HasSuffix(e.Check, ".*") || slices.ContainsFunc(checks.Catalogue(), func(c *check.Check) bool { return c.ID == e.Check })
+			if !known {
+				advice = append(advice, fmt.Sprintf("%s (line %d): no check is called %s, so this excludes nothing; `checkride checks` lists them", section, p.Source.Lines[fmt.Sprintf("%s.%d", section, i)], e.Check))
+			}
+		}
+	}
+	slices.Sort(advice)
+	return advice
 }
 
 // unreadable tries the plan's references.

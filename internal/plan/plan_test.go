@@ -110,7 +110,7 @@ func TestExampleSaysWhatItMeans(t *testing.T) {
 		"points.edge.revocation":     "revocation: introspect",
 		"clients.partner":            "- name: partner",
 		"limits.revocation.push":     "push: 10s",
-		"waivers.0":                  "discover.metadata-is-complete",
+		"waivers.0":                  "discover.metadata-fits-the-plan",
 		"out_of_scope.0":             "expire.*",
 		"audit.as":                   "name: as",
 		"hooks.suspend":              "suspend:",

@@ -105,7 +105,7 @@ func TestHostsAndExec(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff := cmp.Diff([]string{
-		"192.0.2.10:443", "192.0.2.11:443", "admin.example:443", "as.example:443", "edge.example:443", "origin.example:8443", "soap.example:443",
+		"192.0.2.10:443", "192.0.2.11:443", "admin.example:443", "as.example:443", "as.production.example:443", "edge.example:443", "origin.example:8443", "soap.example:443",
 	}, hosts)
 	if diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
