@@ -95,6 +95,10 @@ func methodWorks(ctx context.Context, p *check.Pass, method oauth.Method) error 
 		if err != nil {
 			return err
 		}
+		if registered.Decision == wire.Unknown {
+			p.Case(name, logbook.Inconclusive, "", "", "", name+": registration: "+registered.Why)
+			return nil
+		}
 		if registered.Decision != wire.Accepted {
 			p.Case(name, logbook.NotApplicable, "", "", "", "no client can be registered for it: "+registered.Why)
 			return nil
