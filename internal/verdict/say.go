@@ -17,6 +17,7 @@ import (
 //	READY
 //	READY, not tested: audit (no access)
 //	READY, of 3 checks only, 1 failure waived
+//	READY, 2 findings that block nothing
 //	NOT READY, of 3 checks only: 1 blocking; a bound token is accepted without its certificate at edge
 //	NOT READY: 3 blocking; a revoked token still opens legacy for 6.1 s (limit 2 s); not tested: audit (no access)
 //	CANNOT TELL: 2 required checks are undecided, first bind.renewed-certificate at edge: the control got 429
@@ -55,6 +56,13 @@ func (v *Verdict) sentence() string {
 		}
 		if v.Apart > 0 {
 			say("%s not scored (new since catalogue %s)", Count(v.Apart, "finding"), v.Head.Pinned)
+		}
+		if n := len(v.Findings) - v.Apart; n > 0 {
+			blocks := "block"
+			if n == 1 {
+				blocks = "blocks"
+			}
+			say("%s that %s nothing", Count(n, "finding"), blocks)
 		}
 	}
 	if len(v.Gaps) > 0 {

@@ -106,7 +106,7 @@ func TestLineOne(t *testing.T) {
 		{"nothing at all", newRide(), "CANNOT TELL: nothing was decided", 4},
 		{"all not applicable", newRide().saw("issue.a", "AS", logbook.NotApplicable), "CANNOT TELL: nothing was decided", 4},
 		{"blocking", newRide().saw("issue.a", "AS", fail), "NOT READY: 1 blocking; broken: issue.a at AS", 3},
-		{"below", low(newRide()).saw("issue.low", "AS", fail).saw("issue.a", "AS", pass), "READY", 0},
+		{"below", low(newRide()).saw("issue.low", "AS", fail).saw("issue.a", "AS", pass), "READY, 1 finding that blocks nothing", 0},
 		{"the plan blocks at low", func() *ride { r := low(newRide()); r.head.Blocks = logbook.Low; return r }().saw("issue.low", "AS", fail), "NOT READY: 1 blocking; a secret is sent at AS", 3},
 		{"card lost", func() *ride { r := newRide(); r.carded["issue.x"] = true; return r }().saw("issue.x", "AS", fail), "NOT READY: 1 blocking; broken: issue.x at AS", 3},
 		{"inconclusive", newRide().saw("issue.a", "AS", pass).saw("bind.b", "edge", inconclusive, because("", "the control got 429")),
