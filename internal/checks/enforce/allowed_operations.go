@@ -43,6 +43,7 @@ var AllowedOperations = &check.Check{
 			return err
 		}
 		const expected = "accepted"
+		var open *check.Call // one that was accepted: a point that shuts after it shuts us out, and not this operation
 		for _, operation := range p.Point.Operations {
 			if operation.Deny || operation.ObjectOf != "" && operation.ObjectOf != partner.Role {
 				continue
@@ -67,10 +68,21 @@ var AllowedOperations = &check.Check{
 					break
 				}
 			}
+			shutOut := false
+			if answer.Decision == wire.Denied && open != nil {
+				_, again, err := p.Do(ctx, wire.Control, *open)
+				if err != nil {
+					return err
+				}
+				shutOut = again.Decision != wire.Accepted
+			}
 			moved := x.Status >= 300 && x.Status < 400 // to where, nobody follows: it may be open there
 			switch {
 			case answer.Decision == wire.Accepted:
 				p.Case(operation.Name, logbook.Pass, expected, answer.Why, "", "")
+				open = &call
+			case shutOut:
+				p.Case(operation.Name, logbook.Inconclusive, expected, "", "", operation.Name+" is refused, and so is now what was accepted before: the point lets nothing in any more")
 			case answer.Decision == wire.Denied && !moved:
 				p.Case(operation.Name, logbook.Fail, expected, answer.Why, "", "")
 			default:
