@@ -2,6 +2,7 @@ package bind
 
 import (
 	"context"
+	"time"
 
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
@@ -35,6 +36,7 @@ var RenewedCertificate = &check.Check{
 		if err != nil {
 			return err
 		}
+		begun := time.Now()
 		renewed, err := p.Renewed(ctx, call)
 		if err != nil {
 			return err
@@ -43,6 +45,7 @@ var RenewedCertificate = &check.Check{
 		if err != nil || !good {
 			return err
 		}
+		p.Note("the renewed certificate got a token and opened %s within %v", p.Point.Name, time.Since(begun).Round(time.Millisecond))
 		return p.RefusesUnseen(ctx, call, &renewed, forge.WithCertificate(renewed.Token.Certificate, "the renewed certificate"))
 	},
 }
