@@ -355,29 +355,44 @@ func siblings(ev *evidence, check string, sc scale, limit time.Duration) []plotR
 	return rows
 }
 
-// wholeStack is the column of the checks that look at all points together.
-const wholeStack = "stack"
-
-func kindWords(p *logbook.Point) string {
-	var words []string
-	for _, w := range []string{p.Credential, p.Revocation} {
-		if w != "" {
-			words = append(words, w)
-		}
+// example shows one plot where none is beyond its limit, that of a revocation if there is one.
+func (p *page) example() {
+	if len(p.Kept) == 0 {
+		return
 	}
-	if len(words) == 0 && p.Kind == "as" {
-		return "authorization server"
-	}
-	if len(words) == 0 && p.Kind == "" && p.Name == wholeStack {
-		return "taken as a whole"
-	}
-	if len(words) == 0 && p.Kind == "log" {
-		return "audit log"
-	}
-	return strings.Join(words, ", ")
+	i := max(slices.IndexFunc(p.Kept, func(pl plot) bool { return strings.HasPrefix(pl.Check, string(logbook.Revoke)+".") }), 0)
+	p.Plots = []plot{p.Kept[i]}
+	p.Kept = slices.Delete(slices.Clone(p.Kept), i, i+1)
 }
 
-// clockTime is a time of the ride as UTC time of day.
-func clockTime(v *verdict.Verdict, at time.Duration) string {
-	return v.Head.Started.Add(at).UTC().Format("15:04:05.00Z")
+func timesTitle(v *verdict.Verdict) string {
+	within, all := 0, 0
+	limits := map[time.Duration]bool{}
+	for _, s := range v.Stages {
+		for _, row := range s.Rows {
+			for _, c := range row.Cells {
+				if c.Observation == nil || len(c.Observation.Bounds) == 0 {
+					continue
+				}
+				all++
+				if c.Mark == verdict.Pass {
+					within++
+				}
+				for _, b := range c.Observation.Bounds {
+					limits[b.Limit] = true
+				}
+			}
+		}
+	}
+	limit := "their limits"
+	if len(limits) == 1 {
+		limit = "the limit of " + verdict.Time(sortedKeys(limits)[0])
+	}
+	switch within {
+	case all:
+		return fmt.Sprintf("%s, all within %s", verdict.Count(all, "measurement"), limit)
+	case 0:
+		return fmt.Sprintf("No point keeps %s", limit)
+	}
+	return fmt.Sprintf("%d of %s keep %s", within, verdict.Count(all, "measurement"), limit)
 }

@@ -1,0 +1,111 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/checkride/checkride/internal/verdict"
+)
+
+type groupPage struct {
+	Anchor                   string // of the first group of a check
+	Check, Points, Why, Next string
+	FindingID                string
+	Sign                     sign
+	Exchanges                []exchangePage
+}
+
+type gapPage struct{ Name, Checks, Why, Until string }
+
+type waiverPage struct {
+	Check, Points, State, Why, Until string
+	Bad                              bool
+}
+
+func (p *page) untested(v *verdict.Verdict, ev *evidence) {
+	group := func(g *verdict.Group) groupPage {
+		out := groupPage{Check: g.Check, Points: places(g.Points), Why: reason(g), Sign: markSigns[g.Mark]}
+		if g.Finding > 0 {
+			out.FindingID = fmt.Sprintf("f%d", g.Finding)
+			out.Next = fmt.Sprintf("fix finding %d, ride again", g.Finding)
+		} else {
+			out.Next = v.Command(g.Check, g.Points)
+		}
+		for i := range g.Cells {
+			if o := g.Cells[i].Observation; o != nil {
+				out.Exchanges = append(out.Exchanges, exchanges(v, ev, o, ev.told(o, mostOfOpen), "u-"+g.Check+"-"+g.Cells[i].Point+"-")...)
+			}
+		}
+		return out
+	}
+	for i := range v.Unsure {
+		g := group(&v.Unsure[i])
+		if i == 0 || v.Unsure[i-1].Check != g.Check {
+			g.Anchor = "nt-" + g.Check
+		}
+		p.Unsure = append(p.Unsure, g)
+	}
+	for i := range v.Untested {
+		p.Untested = append(p.Untested, group(&v.Untested[i]))
+	}
+	for i := range v.Absent {
+		p.Absent = append(p.Absent, group(&v.Absent[i]))
+	}
+	for _, g := range v.Gaps {
+		page := gapPage{Name: g.Name, Checks: strings.Join(g.Checks, ", "), Why: g.Reason}
+		if g.Owner != "" {
+			page.Why += ". Owner " + g.Owner
+		}
+		if !g.Until.IsZero() {
+			page.Until = "until " + g.Until.UTC().Format(time.DateOnly)
+		}
+		p.Gaps = append(p.Gaps, page)
+	}
+	for _, x := range v.Expired {
+		p.Gaps = append(p.Gaps, gapPage{Name: x.Check, Why: x.Reason + ". Owner " + x.Owner, Until: "expired " + x.Expires.UTC().Format(time.DateOnly) + ": no longer out of scope"})
+	}
+	for _, w := range v.Waivers {
+		var at []string
+		for _, c := range w.Cells {
+			at = append(at, c.Point)
+		}
+		page := waiverPage{Check: w.Check, Points: cmp.Or(w.Point, places(slices.Compact(at))), State: w.State, Why: w.Reason + ". Owner " + w.Owner, Until: "no date", Bad: w.State != "used"}
+		if !w.Expires.IsZero() {
+			page.Until = w.Expires.UTC().Format(time.DateOnly)
+		}
+		if w.State == "used" {
+			page.State = "fails, waived"
+		}
+		for _, c := range w.Cells {
+			if c.Observation.Observed != "" {
+				page.Why = "Fails: " + c.Observation.Observed + ". " + page.Why
+				break
+			}
+		}
+		p.Waivers = append(p.Waivers, page)
+	}
+}
+
+func untestedTitle(v *verdict.Verdict) string {
+	ids := map[string]bool{}
+	for _, g := range v.Unsure {
+		ids[g.Check] = true
+	}
+	var parts []string
+	if len(ids) > 0 {
+		parts = append(parts, fmt.Sprintf("%s could not tell, %s", verdict.Count(len(ids), "check"), required(v.Required, len(ids))))
+	}
+	if n := len(v.Gaps); n > 0 {
+		parts = append(parts, verdict.Count(n, "gap")+" declared by the plan")
+	}
+	if n := v.Cells[verdict.Waived]; n > 0 {
+		parts = append(parts, verdict.Count(n, "failure")+" waived")
+	}
+	if len(parts) == 0 {
+		return "Nothing that was due was left out"
+	}
+	return strings.Join(parts, "; ")
+}
