@@ -13,7 +13,11 @@ type promisePage struct {
 	Text                      string
 }
 
-func (p *page) promises(v *verdict.Verdict) {
+// agreement shows each limit that the plan promises, and whether it was kept.
+func (p *page) agreement(v *verdict.Verdict) {
+	if len(v.Promises) > 0 {
+		p.add(section{ID: "agreement", Short: "Agreement", Topic: "Agreement", Title: promisesTitle(v)})
+	}
 	for _, pr := range v.Promises {
 		page := promisePage{Key: pr.Key, Value: pr.Value, Checks: strings.Join(pr.Checks, ", "), Sign: markSigns[pr.Mark], Text: "no check of this ride judges it"}
 		if pr.Line > 0 {

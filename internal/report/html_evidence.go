@@ -50,14 +50,14 @@ type run struct {
 }
 
 const (
-	mostOfOne    = 8   // exchanges that one observation shows
-	mostOfOpen   = 4   // and an inconclusive one
-	mostCases    = 3   // failing cases whose exchanges are shown
-	mostOfCase   = 4   // exchanges of each
-	mostRecords  = 6   // records of one exchange
-	mostRuns     = 400 // of one watch: one that flaps more than this is drawn only so far
-	mostBodySign = 4096
-	mostOfWatch  = 64 // exchanges of an observation with times, of which the telling ones are shown
+	mostOfOne   = 8    // exchanges that one observation shows
+	mostOfOpen  = 4    // and an inconclusive one
+	mostCases   = 3    // failing cases whose exchanges are shown
+	mostOfCase  = 4    // exchanges of each
+	mostRecords = 6    // records of one exchange
+	mostRuns    = 400  // of one watch: one that flaps more than this is drawn only so far
+	mostOfBody  = 4096 // bytes
+	mostOfWatch = 64   // exchanges of an observation with times, of which the telling ones are shown
 )
 
 // shown gives the serials of the exchanges that an observation shows: those of its failing cases, else its first and

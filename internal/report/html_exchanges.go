@@ -169,11 +169,11 @@ func answerText(x *logbook.Exchange) string {
 
 // bodyText cuts a long body; the logbook has the rest.
 func bodyText(body string, size int64) string {
-	if len(body) <= mostBodySign {
+	if len(body) <= mostOfBody {
 		return body
 	}
-	text := strings.ToValidUTF8(body[:mostBodySign], "")
-	return fmt.Sprintf("%s\n… %s of %s bytes; the logbook has more", text, verdict.Number(mostBodySign), verdict.Number(max(size, int64(len(body)))))
+	text := strings.ToValidUTF8(body[:mostOfBody], "")
+	return fmt.Sprintf("%s\n… %s of %s bytes; the logbook has more", text, verdict.Number(mostOfBody), verdict.Number(max(size, int64(len(body)))))
 }
 
 // clockTime is a time of the ride as UTC time of day.

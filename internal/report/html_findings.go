@@ -13,10 +13,9 @@ import (
 type findingPage struct {
 	No                          int
 	ID, Headline, Severity, Sev string
-	Blocking                    bool
 	Where                       string
-	Also                        []alsoPage
-	Waiting                     []alsoPage
+	Also                        []folded
+	Waiting                     []folded
 	Expected, Why, Relevance    string
 	Raised                      string // why its severity is not the catalogue's
 	Observed                    []observedPage
@@ -29,15 +28,11 @@ type findingPage struct {
 	Cases                       []casePage
 	CasesTitle                  string
 	Records                     []recordPage
-	Missing                     string
 	Command                     string
 	Timeline                    string
 	Elsewhere                   []string
 	Notes                       []string
 }
-
-// alsoPage is another check that fails, or is undecided, because of a finding.
-type alsoPage struct{ ID, Points string }
 
 type observedPage struct{ Point, Text, Times string }
 
@@ -50,13 +45,21 @@ type casePage struct {
 
 type recordPage struct{ Caption, Text string }
 
+// findings shows each finding with all that is needed to act, worst first.
+func (p *page) findings(v *verdict.Verdict, ev *evidence, all []plot) {
+	p.add(section{ID: "findings", Short: "Findings", Title: findingsTitle(v), Note: findingsNote(v), Count: some(len(v.Findings)), Bad: v.Blocking > 0})
+	for i := range v.Findings {
+		p.Findings = append(p.Findings, newFinding(v, ev, &v.Findings[i], all))
+	}
+}
+
 func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot) findingPage {
 	out := findingPage{
-		No: f.Number, ID: f.ID, Headline: capital(f.Headline), Severity: f.Severity.String(), Sev: f.Severity.String(), Blocking: f.Blocking,
-		Where: places(f.Points), Expected: capital(expected(v, f.Seen)), Why: prose(f.Card.Why), Fix: prose(f.Card.Fix), Refs: newRefs(f.Card.Refs),
-		Relevance: prose(pointed(f.Seen, relevance)),
-		Lapsed:    pointed(f.Seen, lapse), Command: v.Command(f.ID, f.Points),
-		Differs: pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }),
+		No: f.Number, ID: f.ID, Headline: capital(f.Headline), Severity: f.Severity.String(), Sev: f.Severity.String(), Where: places(f.Points),
+		Also: foldedOf(f.Also), Waiting: foldedOf(f.Waiting),
+		Expected: capital(expected(v, f.Seen)), Why: prose(f.Card.Why), Relevance: prose(pointed(f.Seen, relevance)), Raised: prose(raised(f)),
+		Fix: prose(f.Card.Fix), Refs: newRefs(f.Card.Refs), Lapsed: pointed(f.Seen, lapse), Elsewhere: elsewhere(f.Elsewhere),
+		Differs: pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }), Command: v.Command(f.ID, f.Points),
 	}
 	if f.Blocking {
 		out.Severity += ", blocking"
@@ -64,54 +67,41 @@ func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot
 	if apart := f.Apart(); apart != "" {
 		out.Severity += ", " + apart
 	}
-	out.Raised = prose(raised(f))
-	out.Also, out.Waiting = newAlso(f.Also), newAlso(f.Waiting)
 	if slices.ContainsFunc(all, func(p plot) bool { return p.Check == f.ID }) {
 		out.Timeline = "t-" + f.ID
 	}
 	for i := range f.Seen {
 		c := &f.Seen[i]
-		o := c.Observation
-		out.Weak = out.Weak || o.Weak
-		for _, note := range o.Notes {
-			if !strings.HasPrefix(note, stagesNote) { // it has a section of its own
-				out.Notes = append(out.Notes, note)
-			}
-		}
-		seen := observedPage{Point: c.Point, Text: o.Observed}
-		if bound, found := verdict.WorstBound(o); found {
-			seen.Times, seen.Text = measured(&bound), ""
-		}
-		out.Observed = append(out.Observed, seen)
+		out.seen(c)
 		out.cases(c, len(f.Seen) > 1)
-		for _, x := range exchanges(v, ev, o, ev.told(o, mostOfOne), fmt.Sprintf("f%d-x", f.Number)) {
+		for _, x := range exchanges(v, ev, c.Observation, ev.told(c.Observation, mostOfOne), fmt.Sprintf("f%d-x", f.Number)) {
 			if !slices.ContainsFunc(out.Exchanges, func(y exchangePage) bool { return x.Anchor == y.Anchor }) {
 				out.Exchanges = append(out.Exchanges, x) // points share what withdrew the trust
 			}
 		}
 	}
-	if len(f.Seen) == 1 {
-		out.Observed[0].Point = ""
-		out.Observed[0].Times, out.Observed[0].Text = capital(out.Observed[0].Times), capital(out.Observed[0].Text)
+	if len(f.Seen) == 1 { // the headline has named its point
+		only := &out.Observed[0]
+		only.Point, only.Times, only.Text = "", capital(only.Times), capital(only.Text)
 	}
-	out.Elsewhere = elsewhere(f.Elsewhere)
-	out.records(v, ev, f)
+	out.records(ev, f)
 	return out
 }
 
-func newAlso(cells []verdict.Cell) []alsoPage {
-	var all []alsoPage
-	at := map[string][]string{}
-	for _, c := range cells {
-		if at[c.Check] == nil {
-			all = append(all, alsoPage{ID: c.Check})
+// seen adds what was observed at one point.
+func (out *findingPage) seen(c *verdict.Cell) {
+	o := c.Observation
+	out.Weak = out.Weak || o.Weak
+	for _, note := range o.Notes {
+		if !strings.HasPrefix(note, stagesNote) { // it has a section of its own
+			out.Notes = append(out.Notes, note)
 		}
-		at[c.Check] = append(at[c.Check], c.Point)
 	}
-	for i := range all {
-		all[i].Points = places(at[all[i].ID])
+	seen := observedPage{Point: c.Point, Text: o.Observed}
+	if bound, found := verdict.WorstBound(o); found {
+		seen.Times, seen.Text = measured(&bound), ""
 	}
-	return all
+	out.Observed = append(out.Observed, seen)
 }
 
 // elsewhere says what the check saw at the other points, once for those that agree.
@@ -146,14 +136,7 @@ func elsewhere(cells []verdict.Cell) []string {
 	return all
 }
 
-// prose makes a sentence of a card's text.
-func prose(text string) string {
-	if text == "" || strings.HasSuffix(text, ".") {
-		return capital(text)
-	}
-	return capital(text) + "."
-}
-
+// cases adds the variants that one observation tells apart, those that fail first.
 func (out *findingPage) cases(c *verdict.Cell, named bool) {
 	o := c.Observation
 	if len(o.Cases) == 1 {
@@ -180,7 +163,8 @@ func (out *findingPage) cases(c *verdict.Cell, named bool) {
 	slices.SortStableFunc(out.Cases, func(a, b casePage) int { return cmp.Compare(bit(b.Sign.Class == "f"), bit(a.Sign.Class == "f")) })
 }
 
-func (out *findingPage) records(v *verdict.Verdict, ev *evidence, f *verdict.Finding) {
+// records adds the log records of what was shown, each once.
+func (out *findingPage) records(ev *evidence, f *verdict.Finding) {
 	seen := map[uint64]bool{}
 	serials := sortedKeys(ev.records)
 	for _, c := range f.Seen {

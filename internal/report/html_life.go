@@ -35,6 +35,13 @@ type lifeCell struct {
 	Tried           bool
 }
 
+func (p *page) life(v *verdict.Verdict) {
+	p.Life = newLife(v)
+	if p.Life != nil {
+		p.add(section{ID: "life", Short: "Lifecycle", Topic: "Lifecycle", Title: p.Life.title(), Note: "One partner was led through every stage in order, kept each credential that it ever held, and tried them all at the end."})
+	}
+}
+
 // newLife finds the check that tells of a whole life; nil if there is none.
 func newLife(v *verdict.Verdict) *lifePage {
 	for _, stage := range v.Stages {

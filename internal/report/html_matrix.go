@@ -49,7 +49,11 @@ type cellPage struct {
 	Asked             bool
 }
 
+// matrix shows each check at each point, a fold for each stage.
 func (p *page) matrix(v *verdict.Verdict) {
+	if len(v.Stages) > 0 {
+		p.add(section{ID: "matrix", Short: "Matrix", Topic: "Matrix", Title: matrixTitle(v), Note: matrixNote(v), Count: some(v.Checks.Total())})
+	}
 	for _, m := range verdict.Marks {
 		if v.Cells[m] > 0 || m == verdict.Pass || m == verdict.Fail {
 			p.Legend = append(p.Legend, markSigns[m])

@@ -9,6 +9,7 @@ type passedPage struct {
 	Refs                    []refPage
 }
 
+// passed is for looking up what a check promises and what it rests on.
 func (p *page) passed(v *verdict.Verdict) {
 	for _, s := range v.Stages {
 		for _, row := range s.Rows {
@@ -27,5 +28,8 @@ func (p *page) passed(v *verdict.Verdict) {
 			}
 			p.Passed = append(p.Passed, passedPage{row.Card.ID, row.Card.Title, places(at), row.Card.Twin, refs})
 		}
+	}
+	if len(p.Passed) > 0 {
+		p.add(section{ID: "passed", Short: "Passed", Topic: "Appendix", Title: verdict.Count(len(p.Passed), "check") + " passed", Note: "A reference says \"relates to\", never \"complies with\". The twin is the sandbox defect on which the check is proven.", Count: some(len(p.Passed))})
 	}
 }

@@ -25,35 +25,39 @@ type waiverPage struct {
 	Bad                              bool
 }
 
+// untested shows all that has no decision, and why: what could not be told, what the plan declares, what is not there.
 func (p *page) untested(v *verdict.Verdict, ev *evidence) {
-	group := func(g *verdict.Group) groupPage {
-		out := groupPage{Check: g.Check, Points: places(g.Points), Why: reason(g), Sign: markSigns[g.Mark]}
-		if g.Finding > 0 {
-			out.FindingID = fmt.Sprintf("f%d", g.Finding)
-			out.Next = fmt.Sprintf("fix finding %d, ride again", g.Finding)
-		} else {
-			out.Next = v.Command(g.Check, g.Points)
+	p.add(section{ID: "untested", Short: "Not tested", Title: untestedTitle(v), Note: "What was not tested is not green. The verdict is given within the scope that the plan declares.", Count: some(len(v.Unsure) + len(v.Gaps))})
+	p.Unsure, p.Untested, p.Absent = newGroups(v, ev, v.Unsure), newGroups(v, ev, v.Untested), newGroups(v, ev, v.Absent)
+	for i := range p.Unsure {
+		if i == 0 || p.Unsure[i-1].Check != p.Unsure[i].Check {
+			p.Unsure[i].Anchor = "nt-" + p.Unsure[i].Check
 		}
-		for i := range g.Cells {
-			if o := g.Cells[i].Observation; o != nil {
-				out.Exchanges = append(out.Exchanges, exchanges(v, ev, o, ev.told(o, mostOfOpen), "u-"+g.Check+"-"+g.Cells[i].Point+"-")...)
+	}
+	p.gaps(v)
+	p.waivers(v)
+}
+
+func newGroups(v *verdict.Verdict, ev *evidence, groups []verdict.Group) []groupPage {
+	var all []groupPage
+	for i := range groups {
+		g := &groups[i]
+		page := groupPage{Check: g.Check, Points: places(g.Points), Why: reason(g), Sign: markSigns[g.Mark], Next: v.Command(g.Check, g.Points)}
+		if g.Finding > 0 {
+			page.FindingID = fmt.Sprintf("f%d", g.Finding)
+			page.Next = fmt.Sprintf("fix finding %d, ride again", g.Finding)
+		}
+		for j := range g.Cells {
+			if o := g.Cells[j].Observation; o != nil {
+				page.Exchanges = append(page.Exchanges, exchanges(v, ev, o, ev.told(o, mostOfOpen), "u-"+g.Check+"-"+g.Cells[j].Point+"-")...)
 			}
 		}
-		return out
+		all = append(all, page)
 	}
-	for i := range v.Unsure {
-		g := group(&v.Unsure[i])
-		if i == 0 || v.Unsure[i-1].Check != g.Check {
-			g.Anchor = "nt-" + g.Check
-		}
-		p.Unsure = append(p.Unsure, g)
-	}
-	for i := range v.Untested {
-		p.Untested = append(p.Untested, group(&v.Untested[i]))
-	}
-	for i := range v.Absent {
-		p.Absent = append(p.Absent, group(&v.Absent[i]))
-	}
+	return all
+}
+
+func (p *page) gaps(v *verdict.Verdict) {
 	for _, g := range v.Gaps {
 		page := gapPage{Name: g.Name, Checks: strings.Join(g.Checks, ", "), Why: g.Reason}
 		if g.Owner != "" {
@@ -67,6 +71,9 @@ func (p *page) untested(v *verdict.Verdict, ev *evidence) {
 	for _, x := range v.Expired {
 		p.Gaps = append(p.Gaps, gapPage{Name: x.Check, Why: x.Reason + ". Owner " + x.Owner, Until: "expired " + x.Expires.UTC().Format(time.DateOnly) + ": no longer out of scope"})
 	}
+}
+
+func (p *page) waivers(v *verdict.Verdict) {
 	for _, w := range v.Waivers {
 		var at []string
 		for _, c := range w.Cells {

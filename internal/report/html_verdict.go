@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/verdict"
 )
 
@@ -21,27 +22,13 @@ type stripStage struct {
 
 type bar struct{ X, Y, W, H, Class string }
 
-func sentence(v *verdict.Verdict) string {
-	text := v.Sentence
-	if v.Word == verdict.NotReady { // a page has room for more than the first
-		var more []string
-		for i := 1; i < min(v.Blocking, 3); i++ {
-			more = append(more, v.Findings[i].Headline)
-		}
-		first := v.Findings[0].Headline
-		text = strings.Replace(text, first, strings.Join(append([]string{first}, more...), "; "), 1)
+// verdict shows what was judged of what, and in numbers.
+func (p *page) verdict(v *verdict.Verdict) {
+	p.add(section{ID: "verdict", Short: "Verdict"})
+	p.Sentence = sentence(v)
+	if len(v.Head.Only) > 0 {
+		p.Partial = "partial ride"
 	}
-	if v.Word == verdict.Ready {
-		ok := verdict.Count(v.Checks[verdict.Pass], "check") + " passed"
-		if n := len(v.Findings); n > 0 {
-			ok += fmt.Sprintf(", %s below %s", verdict.Count(n, "finding"), v.Head.Blocks)
-		}
-		text = strings.TrimSuffix(ok+"; "+text, "; ")
-	}
-	return capital(text) + "."
-}
-
-func (p *page) head(v *verdict.Verdict) {
 	other := len(v.Findings) - v.Blocking
 	p.Found = []count{{"f", verdict.Number(int64(v.Blocking)), "blocking"}, {"", verdict.Number(int64(other)), "other"}}
 	if v.Blocking == 0 {
@@ -62,6 +49,26 @@ func (p *page) head(v *verdict.Verdict) {
 		p.Strip = append(p.Strip, newStrip(&s))
 	}
 	p.facts(v)
+}
+
+func sentence(v *verdict.Verdict) string {
+	text := v.Sentence
+	if v.Word == verdict.NotReady { // a page has room for more than the first
+		var more []string
+		for i := 1; i < min(v.Blocking, 3); i++ {
+			more = append(more, v.Findings[i].Headline)
+		}
+		first := v.Findings[0].Headline
+		text = strings.Replace(text, first, strings.Join(append([]string{first}, more...), "; "), 1)
+	}
+	if v.Word == verdict.Ready {
+		ok := verdict.Count(v.Checks[verdict.Pass], "check") + " passed"
+		if n := len(v.Findings); n > 0 {
+			ok += fmt.Sprintf(", %s below %s", verdict.Count(n, "finding"), v.Head.Blocks)
+		}
+		text = strings.TrimSuffix(ok+"; "+text, "; ")
+	}
+	return capital(text) + "."
 }
 
 func (p *page) facts(v *verdict.Verdict) {
@@ -165,4 +172,20 @@ func newStrip(s *verdict.Stage) stripStage {
 	}
 	out.ID = s.Rows[worst].Card.ID
 	return out
+}
+
+// unaskedNote says how much the profile leaves out.
+func unaskedNote(h *logbook.Head) string {
+	if len(h.Unasked) == 0 {
+		return ""
+	}
+	return verdict.Count(len(h.Unasked), "check") + " not asked for"
+}
+
+// pinnedNote says that the plan is judged by an older catalogue.
+func pinnedNote(h *logbook.Head) string {
+	if h.Pinned == "" || h.Pinned == h.Catalogue {
+		return ""
+	}
+	return "the plan pins " + h.Pinned + ": what came since is not scored"
 }

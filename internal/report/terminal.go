@@ -193,32 +193,11 @@ func (s *sheet) details(v *verdict.Verdict, f *verdict.Finding) {
 	say("here", pointed(f.Seen, relevance))
 	say("severity", raised(f))
 	say("fix", f.Card.Fix)
-	say("also fail", strings.Join(folded(f), ", "))
-	say("undecided", alsoUndecided(f))
-	say("waiver", pointed(f.Seen, func(c *verdict.Cell) string { return lapse(c) }))
+	say("also fail", foldedNames(f.Also))
+	say("undecided", foldedNames(f.Waiting))
+	say("waiver", pointed(f.Seen, lapse))
 	// A command is not wrapped: it is there to be copied.
 	s.WriteString(s.paint(faint, strings.Repeat(" ", hang)+pad("alone", 10)) + s.paint(plain, v.Command(f.ID, f.Points)) + "\n")
-}
-
-func relevance(c *verdict.Cell) string { return c.Observation.Relevance }
-
-// raised says why a finding's severity is not the catalogue's.
-func raised(f *verdict.Finding) string {
-	if f.Card.Usual == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s by the plan's profile, else %s: %s", f.Card.Severity, f.Card.Usual, f.Card.Placed)
-}
-
-// lapse names the waiver that no longer covers a failure.
-func lapse(c *verdict.Cell) string {
-	switch {
-	case c.Lapsed == nil:
-		return ""
-	case c.Lapsed.Expires.IsZero():
-		return fmt.Sprintf("the waiver of %s has no date of expiry, so it covers nothing", c.Lapsed.Owner)
-	}
-	return fmt.Sprintf("the waiver of %s expired on %s", c.Lapsed.Owner, c.Lapsed.Expires.UTC().Format("2006-01-02"))
 }
 
 // most is how many lines a list of the summary has before it is cut; the other formats have them all.
@@ -254,20 +233,6 @@ func (s *sheet) unsure(v *verdict.Verdict) {
 		}
 		s.row(g.Check, places(g.Points), text)
 	}
-}
-
-func required(n, of int) string {
-	switch {
-	case n == 0:
-		return "none required"
-	case n == of && n == 1:
-		return "required"
-	case n == of && n == 2:
-		return "both required"
-	case n == of:
-		return "all required"
-	}
-	return fmt.Sprintf("%d required", n)
 }
 
 // row writes what, where and why; the latter on its own line if the first two are long.
@@ -337,19 +302,6 @@ func (s *sheet) waivers(v *verdict.Verdict) {
 		slices.Sort(at)
 		s.row(w.Check, cmp.Or(w.Point, places(slices.Compact(at))), fmt.Sprintf("%s; %s, %s", state, w.Reason, w.Owner))
 	}
-}
-
-// sums counts each point's marks over all stages.
-func sums(v *verdict.Verdict) []verdict.Tally {
-	totals := make([]verdict.Tally, len(v.Points))
-	for _, stage := range v.Stages {
-		for i, t := range stage.Points {
-			for m := range t {
-				totals[i][m] += t[m]
-			}
-		}
-	}
-	return totals
 }
 
 // columns is the table of marks by point, with the odd column named beside it.
@@ -456,10 +408,6 @@ func (s *sheet) foot(v *verdict.Verdict, opts Options) {
 	s.text("", plain, next(v, opts), plain)
 }
 
-func attached(a logbook.Attached) string {
-	return fmt.Sprintf("%s from %s: %s, %d of this ride; covers %s", a.Source, a.File, verdict.Count(a.Lines, "line"), a.Marked, verdict.List(a.Covers, 4))
-}
-
 func duration(v *verdict.Verdict) string {
 	text := verdict.Time(v.End.Took)
 	if wait := cmp.Or(v.End.LongestWait, v.Head.LongestWait); wait > 0 {
@@ -477,13 +425,6 @@ func load(v *verdict.Verdict) string {
 		text += "; peak memory " + memory(v.End.PeakMemory)
 	}
 	return text
-}
-
-func memory(bytes int64) string {
-	if bytes < 1<<20 {
-		return fmt.Sprintf("%d KiB", (bytes+1023)>>10)
-	}
-	return fmt.Sprintf("%s MiB", verdict.Number((bytes+1<<20-1)>>20))
 }
 
 func next(v *verdict.Verdict, opts Options) string {
@@ -512,5 +453,3 @@ func next(v *verdict.Verdict, opts Options) string {
 	}
 	return "Next: " + strings.Join(parts, ", or ") + ". " + exit
 }
-
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
