@@ -91,6 +91,7 @@ func Catalogue() []*check.Check {
 		authenticate.WrongSecret,
 		issue.ApprovedScope,
 		issue.AudienceAsAsked,
+		issue.CredentialEntropy,
 		issue.ExchangeNeverWidens,
 		issue.ExchangeOfAnothersToken,
 		issue.JWTBearerAssertion,

@@ -110,6 +110,7 @@ type Set struct {
 	ParameterRepeated     bool `json:"parameter_repeated,omitempty"`      // AS: of a repeated form parameter the last one counts
 	LifetimeAsText        bool `json:"lifetime_as_text,omitempty"`        // AS: expires_in is a text ("300") and not a number
 	GuessableToken        bool `json:"guessable_token,omitempty"`         // AS: tokens for the last resource are opaque numbers that count up
+	CredentialsAreUUIDs   bool `json:"credentials_are_uuids,omitempty"`   // AS: client secrets, and tokens for the last resource, are random UUIDs (seen: DefaultTokenServices of Spring Security OAuth)
 	AudienceWidened       bool `json:"audience_widened,omitempty"`        // AS: aud names every resource, whichever was asked for
 	TokensMixed           bool `json:"tokens_mixed,omitempty"`            // AS: under a burst of two clients answers come from a cache whose key forgets the client
 	ResourceUnchecked     bool `json:"resource_unchecked,omitempty"`      // AS: any resource is taken for an audience, as it was asked

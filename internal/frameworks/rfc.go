@@ -463,6 +463,10 @@ var rfcs = []document{
 		{"11.10", "Hash Algorithm Agility"},
 		{"11.11", "Binding to Client Identity"},
 	}},
+	// read as: quoted
+	{9562, "Universally Unique IDentifiers (UUIDs)", []entry{
+		{"8", "Security Considerations"},
+	}},
 	// read as: last source
 	{9700, "Best Current Practice for OAuth 2.0 Security", []entry{
 		{"2", "Best Practices"},

@@ -97,6 +97,7 @@ var profiles = []Profile{
 		Raises: []Raise{
 			{"bind.bound-client-without-proof", logbook.Critical, "only sender-constrained access tokens are issued (FAPI 2.0 §5.3.2.1-4)"},
 			{"discover.no-weak-algorithm", logbook.Critical, "PS256, ES256 or EdDSA, and never none (FAPI 2.0 §5.4.1)"},
+			{"issue.credential-entropy", logbook.Medium, "credentials have at least 128 bits of entropy (FAPI 2.0 §5.4.1)"},
 		},
 		Ceilings: []Ceiling{
 			{"limits.clock_skew", time.Minute, "a JWT from more than 60 seconds in the future is rejected (FAPI 2.0 §5.3.2.1-13)"},

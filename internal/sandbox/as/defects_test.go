@@ -439,6 +439,11 @@ var defectRows = []struct {
 		here, there := p.access("resource="+payments), p.access("resource="+ledger)
 		return fmt.Sprint(strings.Count(here, "."), strings.Count(there, "."), " ", g.live(here), " ", g.live(there))
 	}, "2 2 alive alive", "2 0 alive alive"},
+	{defect.Set{CredentialsAreUUIDs: true}, func(g *rig) string {
+		p := g.partner()
+		there := p.access("resource=" + ledger)
+		return fmt.Sprint(strings.Count(p.secret, "-") == 4, " ", len(p.secret), " ", len(there) == 36, " ", g.live(there))
+	}, "false 43 false alive", "true 36 true alive"},
 	{defect.Set{TokensMixed: true}, func(g *rig) string {
 		p, n := g.partner(), g.neighbour()
 		own := 0
@@ -737,6 +742,8 @@ func TestDefectsBreakWhatTheySayAndNothingMore(t *testing.T) {
 func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 	through := map[string][]string{ // defect -> rows whose story it changes
 		"AnyTrustedCertificate":    {"ChainNotVerified", "CommonNameForSAN"},
+		"ShortSecrets":             {"CredentialsAreUUIDs"},
+		"CredentialsAreUUIDs":      {"ShortSecrets"},
 		"ChainNotVerified":         {"AnyTrustedCertificate", "CertificateExpiryIgnored", "CertificateUsageIgnored"},
 		"AssertionExpiryIgnored":   {"AssertionTimesIgnored", "AssertionAudienceMixed"},
 		"AssertionReplay":          {"AssertionReplayElsewhere"},

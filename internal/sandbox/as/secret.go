@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 )
@@ -40,6 +41,9 @@ func (c *client) giveSecret(k *call) {
 	c.secret = newCredential()
 	if k.defects.ShortSecrets {
 		c.secret = lettersAndDigits(shortSecret)
+	}
+	if k.defects.CredentialsAreUUIDs {
+		c.secret = randomUUID()
 	}
 	life := secretLife
 	if c.registration.secretLife > 0 {
@@ -97,4 +101,12 @@ func lettersAndDigits(n int) string {
 		raw[i] = alphabet[int(raw[i])%len(alphabet)]
 	}
 	return string(raw)
+}
+
+// randomUUID is one of version 4 (RFC 9562 §5.4).
+func randomUUID() string {
+	raw := make([]byte, 16)
+	_, _ = rand.Read(raw) // never fails: crypto/rand ends the program instead
+	raw[6], raw[8] = raw[6]&0x0f|0x40, raw[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
 }

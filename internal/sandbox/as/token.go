@@ -204,6 +204,9 @@ func (s *Server) issueBound(c *call, cl *client, scope []string, audience any, b
 	if c.defects.GuessableToken && audience == s.cfg.Resources[len(s.cfg.Resources)-1] {
 		t.raw = s.counted()
 	}
+	if c.defects.CredentialsAreUUIDs && audience == s.cfg.Resources[len(s.cfg.Resources)-1] {
+		t.raw = randomUUID()
+	}
 	s.forgetExpired(c.now)
 	s.tokens[t.id] = t
 	return t, nil
