@@ -3,8 +3,11 @@ package check
 import (
 	"context"
 	"errors"
+	"fmt"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -44,4 +47,30 @@ func (p *Pass) Forged(ctx context.Context) (Call, *forge.Forger, error) {
 		return call, nil, BecauseOf(signatures, "%s opens with %s, so any forgery does", call.Name, flipped.Name)
 	}
 	return call, forger, nil
+}
+
+// mostKeys bounds how many published keys are looked at.
+const mostKeys = 100
+
+// Forger gives what is needed to forge tokens of the server that a point trusts: its published keys.
+func (p *Pass) Forger(ctx context.Context) (*forge.Forger, error) {
+	name := p.Cast.TokenServer(p.Point)
+	return p.Stack.forgers.Get(ctx, name, func(ctx context.Context) (*forge.Forger, error) {
+		server, err := p.Cast.Server(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		x, err := p.Stack.Do.Do(ctx, server.JWKSRequest())
+		if err != nil {
+			return nil, err
+		}
+		keys, err := oauth.ReadJWKS(x)
+		if err != nil {
+			return nil, &cast.FactError{Fact: "the published keys of " + name, Err: err}
+		}
+		if n := len(oauth.Keys(keys)); n > mostKeys {
+			return nil, &cast.FactError{Fact: "the published keys of " + name, Err: fmt.Errorf("they are %d; more than %d are not looked at", n, mostKeys)}
+		}
+		return forge.New(p.Stack.Keeper, keys), nil
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/plan"
 )
 
 // HomeCall is a call with a new token of a member that was just accepted at a point which takes tokens of the server
@@ -19,4 +20,23 @@ func (p *Pass) HomeCall(ctx context.Context, member *cast.Member) (*Call, error)
 	}
 	call := p.CallAt(point, p.Allowed(point), member, token)
 	return &call, p.Opens(ctx, call)
+}
+
+// HomePoint is a point that takes tokens of the server where partners are registered; one that learns of revocations
+// comes first. It is nil where there is none.
+func (p *Pass) HomePoint() *plan.Point {
+	var found *plan.Point
+	for i := range p.Stack.Plan.Points {
+		point := &p.Stack.Plan.Points[i]
+		if p.Cast.TokenServer(point) != p.Cast.HomeServer() {
+			continue
+		}
+		if point.Revocation != "expiry" {
+			return point
+		}
+		if found == nil {
+			found = point
+		}
+	}
+	return found
 }

@@ -257,3 +257,11 @@ func (c *Check) Lacks(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 	}
 	return Present, "", ""
 }
+
+// Deletion needs a way to delete a client: registration by RFC 7592, or the operator's hook.
+var Deletion = Need{Name: "a way to delete a client", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
+	if _, ok := p.Hooks["delete_client"]; ok || p.Registration.Mode == "dcr" {
+		return Present, "", ""
+	}
+	return Gap, "needs a way to delete a client: add hook `delete_client`", "deletion"
+}}

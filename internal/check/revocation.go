@@ -139,3 +139,21 @@ func (p *Pass) lifeWithin(token oauth.Token, limit time.Duration, promise string
 	p.Holds("the token dies by itself within "+limit.String(), life <= limit, "it lives "+life.Round(100*time.Millisecond).String())
 	return nil
 }
+
+// Exposed asserts that a token which cannot be withdrawn dies by itself within a limit: its remaining life is the
+// exposure. Why says why it cannot be withdrawn.
+func (p *Pass) Exposed(token oauth.Token, why string, limit time.Duration, promise string) error {
+	if token.Expires.IsZero() {
+		return CannotTell("%s, and the server does not say how long it lives", why)
+	}
+	life := time.Until(token.Expires)
+	outcome := logbook.Pass
+	if life > limit {
+		outcome = logbook.Fail
+	}
+	p.observation.Bounds = append(p.observation.Bounds, logbook.Bound{
+		Name: "until expiry", Low: life, High: life, Limit: limit, Limited: promise, Expired: true, Outcome: outcome,
+	})
+	p.Holds("it can be revoked, or dies by itself within "+limit.String(), life <= limit, why+": it lives "+life.Round(100*time.Millisecond).String()+" more")
+	return nil
+}

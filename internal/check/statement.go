@@ -7,7 +7,6 @@ import (
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/forge"
-	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/secret"
@@ -138,27 +137,6 @@ func (p *Pass) tryRegistrations(ctx context.Context, control Call, elsewhere *Ca
 	return all, from, answer, err
 }
 
-// AtUpdate is an update of a member to what it is registered with (RFC 7592 §2.2) as a call, with a fresh software
-// statement where it has one. What an accepted one changes is used from then on.
-func (p *Pass) AtUpdate(member *cast.Member) Call {
-	call := p.asked("update of "+member.Role, member, oauth.ConfigurationDecision, nil)
-	call.Turn = member.ReadAlone
-	call.Make = func() (wire.Request, error) { return p.Cast.UpdateRequest(member, member.Client().Metadata()) }
-	inner := call.Decide
-	call.Decide = func(ctx context.Context, x wire.Exchange) Answer {
-		answer := inner(ctx, x)
-		if answer.Decision != wire.Accepted {
-			return answer
-		}
-		err := p.Cast.Learn(member, x)
-		if err != nil {
-			return Answer{Why: err.Error()}
-		}
-		return answer
-	}
-	return call
-}
-
 // MintAccessToken has the operator's hook mint an initial access token for the organisation of a role.
 func (p *Pass) MintAccessToken(ctx context.Context, role string) (secret.Text, error) {
 	draft, err := p.Cast.Draft(ctx, role, cast.Wish{})
@@ -211,18 +189,6 @@ func (p *Pass) RegisterSigned(ctx context.Context, purpose wire.Purpose, role st
 	p.Stack.Keep(x, decision.String())
 	registered := Registered{Member: draft, Exchange: x, Decision: decision, Why: why}
 	return Signed{Registered: registered, Statement: *request.Credential(oauth.StatementMember)}, nil
-}
-
-// Decides is a case of what a single request was answered: refused is right, accepted is a finding.
-func (p *Pass) Decides(name, expected, differs string, decision wire.Decision, why string) {
-	switch decision {
-	case wire.Unknown:
-		p.Case(name, logbook.Inconclusive, expected, why, differs, why)
-	case wire.Accepted:
-		p.Case(name, logbook.Fail, expected, why, differs, "")
-	default:
-		p.Case(name, logbook.Pass, expected, why, differs, "")
-	}
 }
 
 // NamesSubject says whether the software statement of a member's registration names the subject of its certificate.

@@ -113,3 +113,22 @@ func Member(object []byte, name string) (string, error) {
 	text, _ := all[name].(string)
 	return text, nil
 }
+
+// Update sends an RFC 7592 update of a member and keeps it as evidence.
+func (p *Pass) Update(ctx context.Context, member *cast.Member, change func(metadata map[string]any)) (wire.Exchange, error) {
+	x, err := p.Cast.Update(ctx, member, change)
+	p.witness(x)
+	return x, err
+}
+
+// Delete ends a member: by RFC 7592 §2.3 where it has a client configuration endpoint, else by the hook delete_client.
+func (p *Pass) Delete(ctx context.Context, member *cast.Member) (wire.Exchange, error) {
+	p.Cast.Spend(member, "was deleted by "+p.Check.ID)
+	client := member.Client()
+	if client.RegistrationURI == "" || client.RegistrationToken.Empty() {
+		return p.Hook(ctx, "delete_client", member, nil)
+	}
+	x, err := p.Cast.Delete(ctx, member)
+	p.witness(x)
+	return x, err
+}
