@@ -13,7 +13,7 @@ import (
 
 // The members' tags say all that is known about a key, once, for the decoder, the schema and the docs:
 // yaml is the key, doc one sentence, default what an absent key means (in the plan's own notation), words the allowed
-// words, need that the key must be there, is a form that the value must have (see forms in decode.go), example a value.
+// words, need that the key must be there, is a form that the value must have (see forms in forms.go), example a value.
 
 // Plan is a whole plan. The zero value of every member means something safe; [Load] fills in the defaults.
 type Plan struct {

@@ -95,3 +95,15 @@ var (
 	durationType  = reflect.TypeFor[Duration]()
 	severityType  = reflect.TypeFor[Severity]()
 )
+
+// walkTypes calls visit for every key that a plan may have; lists and maps add nothing to the path.
+func walkTypes(t reflect.Type, path string, visit func(path string, f field)) {
+	for _, f := range fieldsOf(t) {
+		inner := join(path, f.key)
+		visit(inner, f)
+		nested, found := structOf(f.of)
+		if found {
+			walkTypes(nested, inner, visit)
+		}
+	}
+}
