@@ -40,10 +40,7 @@ func (p *Pass) Becomes(ctx context.Context, call Call, wanted wire.Decision, wit
 func (p *Pass) everywhere(ctx context.Context, call Call, wanted wire.Decision) (Answer, error) {
 	var answer Answer
 	for _, node := range p.nodes(call.Point) {
-		at := call
-		if node != "" {
-			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
-		}
+		at := call.pinned(node)
 		var err error
 		_, answer, err = p.Do(ctx, wire.Probe, at)
 		if err != nil || !decidedAs(answer, wanted) {

@@ -60,6 +60,14 @@ func (c Call) With(alter func(*wire.Request)) Call {
 // Fresh gives the call over a connection of its own each time.
 func (c Call) Fresh() Call { return c.With(func(r *wire.Request) { r.Over.Fresh = true }) }
 
+// pinned gives the call over a line to one known node, which may be kept; an empty node pins nothing.
+func (c Call) pinned(node string) Call {
+	if node == "" {
+		return c
+	}
+	return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
+}
+
 // Bare gives the call without credential and without client certificate.
 func (c Call) Bare() Call {
 	return c.With(func(r *wire.Request) { r.Credentials, r.Over.Certificate = nil, nil })
@@ -200,7 +208,7 @@ func (p *Pass) decideAlone(operation plan.Operation, x wire.Exchange) Answer {
 	switch {
 	case x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable || x.Status == http.StatusRequestTimeout:
 		return answer
-	case fits(operation.ReachedWhen, x, false) || fits(operation.AcceptedWhen, x, saysNothing(operation.ReachedWhen)):
+	case fits(operation.ReachedWhen, x, false) || fits(operation.AcceptedWhen, x, operation.ReachedWhen.Empty()):
 		answer.Decision = wire.Accepted
 		return p.weigh(answer, operation, x)
 	case looksLikeLogin(x):
@@ -262,7 +270,7 @@ func decideFailure(x wire.Exchange) (Answer, bool) {
 
 // fits says whether an answer is as the oracle says. An empty oracle is any 2xx, where that is allowed.
 func fits(oracle plan.Oracle, x wire.Exchange, emptyFits bool) bool {
-	if len(oracle.Status) == 0 && oracle.JSON == "" {
+	if oracle.Empty() {
 		return emptyFits && x.Status >= 200 && x.Status < 300
 	}
 	if len(oracle.Status) > 0 && !slices.Contains(oracle.Status, x.Status) {
@@ -351,5 +359,3 @@ func shape(x wire.Exchange) string {
 	}
 	return fmt.Sprint(x.Status, "|", look(x), "|", slices.Sorted(maps.Keys(members)))
 }
-
-func saysNothing(oracle plan.Oracle) bool { return len(oracle.Status) == 0 && oracle.JSON == "" }

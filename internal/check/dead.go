@@ -32,10 +32,7 @@ func (p *Pass) dead(ctx context.Context, call Call) error {
 	before := len(p.observation.Exchanges)
 	var worst tasted
 	for i, node := range p.nodes(call.Point) {
-		at := call
-		if node != "" {
-			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
-		}
+		at := call.pinned(node)
 		request, err := at.Make()
 		if err != nil {
 			return err

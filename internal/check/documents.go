@@ -170,10 +170,7 @@ func (p *Pass) Withstands(ctx context.Context, call Call, times int, flood wire.
 		return err
 	}
 	for _, node := range p.nodes(call.Point) {
-		at := call
-		if node != "" {
-			at = call.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
-		}
+		at := call.pinned(node)
 		err = p.Opens(ctx, at)
 		if err != nil {
 			return err

@@ -32,20 +32,7 @@ func (p *Pass) AtToken(member *cast.Member, wish cast.TokenWish) Call {
 // may carry another one, which is used from then on.
 func (p *Pass) AtConfiguration(member *cast.Member) Call {
 	call := p.asked("client configuration of "+member.Role, member, oauth.ConfigurationDecision, func() wire.Request { return member.Client().ReadRequest(*member.Server) })
-	call.Turn = member.ReadAlone
-	inner := call.Decide
-	call.Decide = func(ctx context.Context, x wire.Exchange) Answer {
-		answer := inner(ctx, x)
-		if answer.Decision != wire.Accepted || x.Request.Purpose != wire.Control {
-			return answer
-		}
-		err := p.Cast.Learn(member, x)
-		if err != nil {
-			return Answer{Why: err.Error()}
-		}
-		return answer
-	}
-	return call
+	return p.learning(call, func(x wire.Exchange) bool { return x.Request.Purpose == wire.Control })
 }
 
 // AtIntrospection is the introspection of a token by a member as a call. Accepted means that it said active.
@@ -80,12 +67,18 @@ func (p *Pass) asked(name string, member *cast.Member, decide func(wire.Exchange
 // statement where it has one. What an accepted one changes is used from then on.
 func (p *Pass) AtUpdate(member *cast.Member) Call {
 	call := p.asked("update of "+member.Role, member, oauth.ConfigurationDecision, nil)
-	call.Turn = member.ReadAlone
 	call.Make = func() (wire.Request, error) { return p.Cast.UpdateRequest(member, member.Client().Metadata()) }
-	inner := call.Decide
+	return p.learning(call, func(wire.Exchange) bool { return true })
+}
+
+// learning has an accepted answer change what the member's client is from then on, where the answer is its own. No two
+// of them run side by side: each may carry another registration token.
+func (p *Pass) learning(call Call, own func(x wire.Exchange) bool) Call {
+	member, inner := call.Member, call.Decide
+	call.Turn = member.ReadAlone
 	call.Decide = func(ctx context.Context, x wire.Exchange) Answer {
 		answer := inner(ctx, x)
-		if answer.Decision != wire.Accepted {
+		if answer.Decision != wire.Accepted || !own(x) {
 			return answer
 		}
 		err := p.Cast.Learn(member, x)

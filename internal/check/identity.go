@@ -16,10 +16,7 @@ func (p *Pass) KeepsIdentity(ctx context.Context, control Call, changes ...wire.
 		return err
 	}
 	for _, node := range p.nodes(control.Point) {
-		at := control
-		if node != "" {
-			at = control.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
-		}
+		at := control.pinned(node)
 		_, before, err := p.Do(ctx, wire.Control, at)
 		if err != nil {
 			return err

@@ -36,10 +36,7 @@ func (p *Pass) sandwiches(ctx context.Context, control Call, elsewhere *Call, ch
 		}
 	}
 	for _, node := range p.nodes(control.Point) {
-		at := control
-		if node != "" {
-			at = control.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
-		}
+		at := control.pinned(node)
 		open := false // whether the last exchange was an accepted control
 		for _, change := range changes {
 			var err error

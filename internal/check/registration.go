@@ -46,6 +46,11 @@ func (p *Pass) RegisterAltered(ctx context.Context, purpose wire.Purpose, role s
 	if err != nil {
 		return Registered{}, Broken("a registration could not be altered: %v", err)
 	}
+	return p.registered(ctx, purpose, draft, request)
+}
+
+// registered sends the registration of a client that is drafted, and keeps what comes of it.
+func (p *Pass) registered(ctx context.Context, purpose wire.Purpose, draft *cast.Member, request wire.Request) (Registered, error) {
 	request.Unrecorded = true // it is recorded with what it says
 	x, err := p.through(ctx, purpose, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {
 		return p.Cast.RegisterBy(ctx, draft, r)

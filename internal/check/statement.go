@@ -178,16 +178,10 @@ func (p *Pass) RegisterSigned(ctx context.Context, purpose wire.Purpose, role st
 			return Signed{}, err
 		}
 	}
-	request.Unrecorded = true // it is recorded with what it says
-	x, err := p.through(ctx, purpose, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {
-		return p.Cast.RegisterBy(ctx, draft, r)
-	})
+	registered, err := p.registered(ctx, purpose, draft, request)
 	if err != nil {
 		return Signed{}, err
 	}
-	decision, why := oauth.RegistrationDecision(x)
-	p.Stack.Keep(x, decision.String())
-	registered := Registered{Member: draft, Exchange: x, Decision: decision, Why: why}
 	return Signed{Registered: registered, Statement: *request.Credential(oauth.StatementMember)}, nil
 }
 

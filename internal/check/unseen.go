@@ -18,10 +18,7 @@ func (p *Pass) RefusesUnseen(ctx context.Context, control Call, elsewhere *Call,
 		return err
 	}
 	for _, node := range p.nodes(control.Point) {
-		at := func(c Call) Call { return c }
-		if node != "" {
-			at = func(c Call) Call { return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false }) }
-		}
+		at := func(c Call) Call { return c.pinned(node) }
 		err = p.unseen(ctx, nodeName(change.Name, node), at, control, elsewhere, change)
 		if err != nil {
 			return err
