@@ -63,7 +63,6 @@ type Stats struct {
 type Log struct {
 	name     string
 	delay    time.Duration
-	covers   []string
 	filtered bool
 	ride     string
 	keeper   *secret.Keeper
@@ -140,7 +139,7 @@ func Open(src plan.LogSource, cfg Config) (*Log, error) {
 		keeper = secret.NewKeeper()
 	}
 	l := &Log{
-		name: src.Name, delay: src.Delay.D(), covers: slices.Clone(src.Covers), filtered: src.Filtered,
+		name: src.Name, delay: src.Delay.D(), filtered: src.Filtered,
 		ride: cfg.Ride, keeper: keeper, preset: p, source: from, turn: make(chan struct{}, 1),
 		bySerial: map[uint64][]*kept{}, byID: map[string]*kept{}, seed: maphash.MakeSeed(), earlier: map[uint64]bool{}, latest: map[uint64]bool{},
 		clients: slices.Clone(cfg.Clients),
@@ -154,9 +153,6 @@ func (l *Log) Name() string { return l.name }
 
 // Delay is how late the plan says that lines arrive.
 func (l *Log) Delay() time.Duration { return l.delay }
-
-// Covers says whether the log records the decisions of a point or authorization server.
-func (l *Log) Covers(name string) bool { return slices.Contains(l.covers, name) }
 
 // Filtered says that the log shows only lines with the ride's marker. Then "no secrets in the log" is proven "only in
 // lines with our marker".
@@ -286,19 +282,10 @@ func (h Hint) fits(r Record) bool {
 // Wait polls until there is a record of the exchange or the deadline has passed. No match and no error: the log could be
 // read and does not hold it. An error: the log could not be read to the end.
 func (l *Log) Wait(ctx context.Context, trace string, deadline time.Duration) ([]Match, error) {
-	return l.wait(ctx, deadline, func() []Match { return l.Find(trace, "") })
-}
-
-// WaitWeak is [Log.Wait] for [Log.FindWeak].
-func (l *Log) WaitWeak(ctx context.Context, h Hint, deadline time.Duration) ([]Match, error) {
-	return l.wait(ctx, deadline, func() []Match { return l.FindWeak(h) })
-}
-
-func (l *Log) wait(ctx context.Context, deadline time.Duration, find func() []Match) ([]Match, error) {
 	end := time.Now().Add(deadline)
 	interval := firstInterval
 	for {
-		found := find()
+		found := l.Find(trace, "")
 		if len(found) > 0 {
 			return found, nil
 		}
@@ -306,7 +293,7 @@ func (l *Log) wait(ctx context.Context, deadline time.Duration, find func() []Ma
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		found = find()
+		found = l.Find(trace, "")
 		if len(found) > 0 {
 			return found, nil
 		}

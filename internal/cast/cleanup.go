@@ -10,7 +10,6 @@ import (
 
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
-	"github.com/checkride/checkride/internal/secret"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -214,11 +213,4 @@ func (c *Cast) noToken(ctx context.Context, request wire.Request) (bool, bool) {
 // ended says that an answer proves an end. A server's own trouble does not, nor does a line that breaks.
 func ended(decision wire.Decision, x wire.Exchange) bool {
 	return (x.Failure == wire.None || x.Failure == wire.Alert) && x.Status < 500 && (decision == wire.Denied || decision == wire.Odd)
-}
-
-// Introspect asks the server about a token as a member of the cast.
-func (c *Cast) Introspect(ctx context.Context, as *Member, token secret.Text) (wire.Exchange, error) {
-	request := as.Server.IntrospectRequest(as.Client(), token)
-	request.Who, request.Purpose = as.Role, wire.Setup
-	return c.cfg.Do.Do(ctx, request)
 }

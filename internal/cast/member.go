@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,11 +87,6 @@ func (m *Member) Change(change func(*oauth.Client)) {
 	m.mu.Lock()
 	change(&m.client)
 	m.mu.Unlock()
-}
-
-// May says whether the ride may do this to the member: always to its own clients, to given ones by the plan's `may`.
-func (m *Member) May(right string) bool {
-	return m.Own || slices.Contains(m.Plan.May, right)
 }
 
 func (c *Cast) given(ctx context.Context, described plan.Client, wish Wish) (*Member, error) {

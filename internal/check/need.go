@@ -154,14 +154,6 @@ var OwnObject = Need{Name: "an object of one's own", Has: func(p *plan.Plan, at 
 	return Gap, "needs an object that belongs to one partner alone: an operation with {client_id}, or clients.*.owns", "objects of others"
 }}
 
-// SecondServer needs another authorization server whose tokens this point must not take.
-var SecondServer = Need{Name: "a second authorization server", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
-	if len(p.AuthorizationServers) > 1 {
-		return Present, "", ""
-	}
-	return Absent, "the plan has one authorization server", ""
-}}
-
 // OtherAudience needs two points that want different audiences.
 var OtherAudience = Need{Name: "another audience", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 	if at != nil {

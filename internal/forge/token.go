@@ -3,7 +3,6 @@ package forge
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -59,26 +58,6 @@ func spaced(m map[string]any) string {
 		parts = append(parts, one[1:len(one)-1])
 	}
 	return encode([]byte("{ " + strings.Join(parts, ", ") + "}"))
-}
-
-// Mutate sets one claim under the old signature.
-func (f *Forger) Mutate(claim string, value any) wire.Change {
-	return f.forged(fmt.Sprintf("claim %s changed under the old signature", claim), BadSignature, func(o original) (string, error) {
-		if same(o.claims[claim], value) {
-			return "", errors.New("the claim has this value already; give another")
-		}
-		claims, err := segment(with(o.claims, map[string]any{claim: value}))
-		return o.parts[0] + "." + claims + "." + o.parts[2], err
-	})
-}
-
-func same(a, b any) bool {
-	one, err := marshal(map[string]any{"v": a})
-	if err != nil {
-		return false
-	}
-	other, err := marshal(map[string]any{"v": b})
-	return err == nil && one == other
 }
 
 // Unsigned takes the signature away, with the algorithm as it is and with none in its spellings (RFC 8725 §3.2,

@@ -13,9 +13,6 @@ import (
 	"sync"
 )
 
-// Dated is the month in which the tables were last compared with their sources.
-const Dated = "2026-11"
-
 // Ref is one reference. ID is as people print it ("RFC 7009 §2.1", "NHI1:2025", "AC-3(8)"). Title and URL are empty
 // when the id is not in the tables; see [Known].
 type Ref struct{ ID, Title, URL string }

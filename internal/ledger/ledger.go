@@ -122,9 +122,6 @@ func (l *Ledger) Updated(id string, token secret.Text) error {
 // Removed writes down that it is proven gone.
 func (l *Ledger) Removed(id string) error { return l.write(line{Do: removed, ID: id}) }
 
-// Failed writes down that it was surely never created: the stack refused. A timeout is not a failure.
-func (l *Ledger) Failed(id string) error { return l.write(line{Do: failed, ID: id}) }
-
 // Left is what is not proven removed, former rides' too, in the order of the intents.
 func (l *Ledger) Left() []Item {
 	l.mu.Lock()

@@ -42,7 +42,7 @@ func script(t *testing.T, path string, keep *secret.Keeper) [][]string {
 	note(l.Updated(a, keep.Keep("token", token+"-new")))
 	c, err := l.Intend(Intent{Kind: "client", Name: "c"})
 	note(err)
-	note(l.Failed(c))
+	note(l.Removed(c))
 	note(l.Created(b, "id-b", "", secret.Text{}))
 	note(l.Removed(a))
 	return after

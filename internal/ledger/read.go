@@ -17,7 +17,6 @@ const (
 	created  = "created"
 	updated  = "updated"
 	removed  = "removed"
-	failed   = "failed"
 )
 
 // line is one line of the file.
@@ -149,7 +148,7 @@ func (s *state) fits(l line) error {
 		if l.ID == "" || l.Intent == nil {
 			return errors.New("ledger: an intent without id or content")
 		}
-	case created, updated, removed, failed:
+	case created, updated, removed:
 		if s.items[l.ID] == nil && !s.gone[l.ID] {
 			return fmt.Errorf("ledger: %s of %q, of which no intent is written down; call Intend first", l.Do, l.ID)
 		}
@@ -183,7 +182,7 @@ func (s *state) apply(l line) {
 		item.Created, item.ClientID, item.URI, item.Token = true, l.ClientID, l.URI, l.text
 	case updated:
 		item.Token = l.text
-	case removed, failed:
+	case removed:
 		if s.gone == nil {
 			s.gone = map[string]bool{}
 		}

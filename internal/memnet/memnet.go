@@ -18,22 +18,15 @@ import (
 type Network struct {
 	mu        sync.Mutex // held for computing only
 	listeners map[string]*listener
-	aliases   map[string]*alias
 	conns     map[*Conn]struct{}
 	port      int // of the last dialling side
 	closed    bool
-}
-
-type alias struct {
-	nodes []string
-	next  int
 }
 
 // New gives an empty network.
 func New() *Network {
 	return &Network{
 		listeners: map[string]*listener{},
-		aliases:   map[string]*alias{},
 		conns:     map[*Conn]struct{}{},
 		port:      49151,
 	}
@@ -67,14 +60,6 @@ func (n *Network) Listen(host string) (net.Listener, error) {
 	return l, nil
 }
 
-// Alias lets address stand for several listening addresses, which are dialled in turn: replicas behind one name. The
-// connection's RemoteAddr is the node's.
-func (n *Network) Alias(address string, nodes ...string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.aliases[strings.ToLower(address)] = &alias{nodes: nodes}
-}
-
 // DialContext connects to a listening address. Where nobody listens it fails with a *net.OpError around
 // syscall.ECONNREFUSED. It never waits.
 func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
@@ -105,15 +90,6 @@ func (n *Network) route(address string) (*listener, Addr) {
 		n.port = 49152
 	}
 	from := Addr(fmt.Sprintf("192.0.2.1:%d", n.port))
-	if a := n.aliases[address]; a != nil {
-		for range a.nodes {
-			node := strings.ToLower(a.nodes[a.next%len(a.nodes)])
-			a.next++
-			if l := n.listeners[node]; l != nil {
-				return l, from
-			}
-		}
-	}
 	return n.listeners[address], from
 }
 

@@ -173,30 +173,6 @@ func TestManyBytesPassTheWindow(t *testing.T) {
 	}
 }
 
-func TestAliasTurnsOverItsNodes(t *testing.T) {
-	n := memnet.New()
-	defer n.Close()
-	for _, node := range []string{"a.test:1", "b.test:1"} {
-		if _, err := n.Listen(node); err != nil {
-			t.Fatal(err)
-		}
-	}
-	n.Alias("both.test:1", "a.test:1", "b.test:1")
-	var got []string
-	locals := map[string]bool{}
-	for range 4 {
-		c, err := n.DialContext(t.Context(), "tcp", "both.test:1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, c.RemoteAddr().String())
-		locals[c.LocalAddr().String()] = true
-	}
-	if got[0] == got[1] || got[0] != got[2] || got[1] != got[3] || len(locals) != 4 {
-		t.Errorf("nodes %v, own addresses %v", got, locals)
-	}
-}
-
 func TestNetworkCloseEndsEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := memnet.New()

@@ -19,16 +19,7 @@ func (e Exclusion) Matches(check, point string) bool {
 
 // Excluded gives the declared gap that takes a check at a point out of scope, if one does now.
 func (p *Plan) Excluded(check, point string, now time.Time) (Exclusion, bool) {
-	return matching(p.OutOfScope, check, point, now)
-}
-
-// Waived gives the waiver that accepts a check's failure at a point, if one does now.
-func (p *Plan) Waived(check, point string, now time.Time) (Exclusion, bool) {
-	return matching(p.Waivers, check, point, now)
-}
-
-func matching(all []Exclusion, check, point string, now time.Time) (Exclusion, bool) {
-	for _, e := range all {
+	for _, e := range p.OutOfScope {
 		if e.Matches(check, point) && !e.Expires.Past(now) {
 			return e, true
 		}

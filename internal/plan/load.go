@@ -219,16 +219,6 @@ func (p *Plan) Client(name string) (Client, bool) {
 	return Client{}, false
 }
 
-// Point gives an enforcement point by name.
-func (p *Plan) Point(name string) (Point, bool) {
-	for _, point := range p.Points {
-		if point.Name == name {
-			return point, true
-		}
-	}
-	return Point{}, false
-}
-
 // Promises gives every limit by its promise, in the plan's notation: limits.revocation.push -> 10s.
 func (l Limits) Promises() map[string]string {
 	promises := map[string]string{}

@@ -174,30 +174,6 @@ func TestMaskOverlapsAndParts(t *testing.T) {
 	}
 }
 
-func TestWriterNeverSplitsASecret(t *testing.T) {
-	const value = "a-secret-that-is-cut-in-two"
-	for cut := range len(value) {
-		k := secret.NewKeeper()
-		k.Keep("secret", value)
-		var out bytes.Buffer
-		w := k.Writer(&out)
-		for _, piece := range []string{"one " + value[:cut], value[cut:] + "\ntwo ", value} {
-			if _, err := w.Write([]byte(piece)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got := out.String(); got != "one [secret 1]\n" {
-			t.Fatalf("before the flush: %q", got)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if got := out.String(); got != "one [secret 1]\ntwo [secret 1]" {
-			t.Fatalf("cut at %d: %q", cut, got)
-		}
-	}
-}
-
 func TestKeeperIsSafeForConcurrentUse(t *testing.T) {
 	k := secret.NewKeeper()
 	var all sync.WaitGroup
