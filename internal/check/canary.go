@@ -3,12 +3,16 @@ package check
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/checkride/checkride/internal/canary"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
 )
 
 // aMoment is how long a server may take to fetch what it was just told of, beyond its answer: some do so in the
@@ -45,6 +49,50 @@ func (p *Pass) Fetched(ctx context.Context, bait *canary.Bait) ([]canary.Fetch, 
 		return nil, CannotTell("somebody came to the canary and did not speak to the end, so what was to be fetched is not known; give canary.cert a certificate that the stack trusts")
 	}
 	return fetches, nil
+}
+
+// CanaryListener needs a listener of the ride's own, which sees what a stack fetches.
+var CanaryListener = Need{Name: "a canary", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if p.Canary != nil {
+		return Present, "", ""
+	}
+	return DeclaredGap, "the plan has no listener that could see what the stack fetches (canary)", "what the stack fetches (no canary)"
+}}
+
+// NeverFetches asserts that nobody comes for the address that an altered request names, whatever is answered to it: each
+// change is made with an address of its own, at which the document lies, and is sent between two accepted controls.
+// Whether such a request is refused is another promise.
+func (p *Pass) NeverFetches(ctx context.Context, control Call, document any, changes ...func(address string) wire.Change) error {
+	const expected = "nobody comes for the address"
+	for _, pointing := range changes {
+		bait, err := p.Canary(document)
+		if err != nil {
+			return err
+		}
+		if bait == nil {
+			return CannotTell("the plan has no listener that could see what the stack fetches (canary)")
+		}
+		change := pointing(bait.URL())
+		found, err := p.try(ctx, control, nil, change, false)
+		if err != nil {
+			return err
+		}
+		fetches, err := p.Fetched(ctx, bait)
+		switch {
+		case err != nil:
+			p.Case(change.Name, logbook.Inconclusive, expected, "", found.differs, err.Error())
+		case len(fetches) > 0:
+			p.Case(change.Name, logbook.Fail, expected, fmt.Sprintf("fetched by %s from %s; the answer was %s", fetches[0].Method, fetches[0].From, found.answer.Why), found.differs, "")
+		case !found.controlled:
+			p.Case(change.Name, logbook.Inconclusive, expected, "", found.differs, "the control failed: "+found.control.Why)
+		case found.answer.Decision == wire.Unknown:
+			p.Case(change.Name, logbook.Inconclusive, expected, "", found.differs, found.answer.Why)
+		default:
+			p.Note("nobody came to the canary; that the stack could reach it is the plan's word")
+			p.Case(change.Name, logbook.Pass, expected, "nobody came; the answer was "+found.answer.Why, found.differs, "")
+		}
+	}
+	return nil
 }
 
 // MayFetchFrom says whether the agreement lets the authorization server fetch a partner's keys from the canary's host

@@ -48,6 +48,7 @@ type Set struct {
 	// identity proofing
 	StatementClaimsLose             bool `json:"statement_claims_lose,omitempty"`             // AS: a JSON member of a registration wins over the same claim of its software statement
 	StatementUnverified             bool `json:"statement_unverified,omitempty"`              // AS: the software statement of a registration is decoded and its issuer compared, and its signature is not verified
+	StatementAddressFetched         bool `json:"statement_address_fetched,omitempty"`         // AS: gets what jku and x5u of a software statement point to before it looks at who signed
 	StatementOptional               bool `json:"statement_optional,omitempty"`                // AS: registers without a software statement, and verifies one only if it is there
 	StatementTimesIgnored           bool `json:"statement_times_ignored,omitempty"`           // AS: exp and iat of a software statement are not looked at
 	StatementIssuerIgnored          bool `json:"statement_issuer_ignored,omitempty"`          // AS: whatever the directory's key has signed is believed, whoever iss says it is of
@@ -70,6 +71,7 @@ type Set struct {
 	AssertionSubjectIgnored   bool `json:"assertion_subject_ignored,omitempty"`    // AS: iss and sub of an assertion need not be the client that signed; client_id names it
 	AssertionKeyConfusion     bool `json:"assertion_key_confusion,omitempty"`      // AS: accepts HS256 keyed with the client's public key (SPKI PEM)
 	AssertionExpiryIgnored    bool `json:"assertion_expiry_ignored,omitempty"`     // AS: exp and aud of an assertion are not looked at
+	AssertionAddressFetched   bool `json:"assertion_address_fetched,omitempty"`    // AS: gets what jku and x5u of an assertion point to before it looks at who signed
 	AssertionReplay           bool `json:"assertion_replay,omitempty"`             // AS: does not remember the jti of assertions
 	// authenticate: forms, certificates, secrets, assertions and errors beside the honest path
 	BasicNotDecoded          bool `json:"basic_not_decoded,omitempty"`          // AS: id and secret of Basic are taken as they stand and not form-decoded
@@ -149,6 +151,7 @@ type Set struct {
 	SignatureIgnored     bool `json:"signature_ignored,omitempty"`      // edge: decodes without verifying the signature when the kid is known
 	AlgNone              bool `json:"alg_none,omitempty"`               // edge: accepts alg none in any spelling but none itself
 	KeyConfusion         bool `json:"key_confusion,omitempty"`          // edge: accepts HS256 keyed with its public key (SPKI PEM)
+	TokenAddressFetched  bool `json:"token_address_fetched,omitempty"`  // edge: gets what jku and x5u of a token point to before it looks at who signed
 	EmbeddedKey          bool `json:"embedded_key,omitempty"`           // edge: verifies with the jwk of the token's header
 	IssuerUnion          bool `json:"issuer_union,omitempty"`           // edge: verifies with the keys of both issuers and does not look at iss
 	AudienceIgnored      bool `json:"audience_ignored,omitempty"`       // edge: does not look at aud

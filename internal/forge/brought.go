@@ -56,14 +56,15 @@ func AssertionBringsKey(own oauth.Key) []wire.Change {
 	}
 }
 
-// AssertionPointsToKey is signed with a key of ours that the header says is found at an address: as jku or as x5u.
+// AssertionPointsToKey is signed with a key of ours that the header says is found at an address: as jku or as x5u. The kid
+// is that of our key, since in the set that stands there no other is found.
 func AssertionPointsToKey(own oauth.Key, member, address string) wire.Change {
-	return assertion("assertion with "+member+" to a key of ours", BadSignature, func(j *wire.JWT) error {
+	return assertion("assertion with "+member+" to a key of ours", UnknownKey, func(j *wire.JWT) error {
 		err := sameAlg(j, own)
 		if err != nil {
 			return err
 		}
-		j.Header[member] = address
+		j.Header[member], j.Header["kid"] = address, own.ID
 		j.Key, j.Signer = own.Signer, "a key that the assertion points to"
 		return nil
 	})

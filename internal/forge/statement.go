@@ -120,8 +120,8 @@ func StatementTampered() wire.Change {
 
 // ForgedStatements are what anybody can make who has seen a statement and read the directory's public key: unsigned, with
 // one bit of the signature flipped, keyed with what is public, and signed by a key that the statement brings along or
-// points to (RFC 8725 §2.1, §3.1, §3.8, §3.10; RFC 7515 §4.1.6). The key is ours and for the algorithm of the statements;
-// its key set is found at the address.
+// points to (RFC 8725 §2.1, §3.1, §3.8; RFC 7515 §4.1.6). The key is ours and for the algorithm of the statements; its key
+// set is found at the address.
 func ForgedStatements(own oauth.Key, address string) []wire.Change {
 	unsigned := func(name, alg, reason string) wire.Change {
 		return statement(name, reason, 0, func(j *wire.JWT) error {
@@ -150,29 +150,32 @@ func ForgedStatements(own oauth.Key, address string) []wire.Change {
 		}))
 	}
 	return append(all,
-		broughtAlong(own, "own key in the header (jwk)", func(h map[string]any) error {
+		broughtAlong(own, "own key in the header (jwk)", BadSignature, func(h map[string]any) error {
 			h["jwk"] = oauth.PublicJWK(own.Signer.Public(), "", own.Alg)
 			return nil
 		}),
-		broughtAlong(own, "own certificate in the header (x5c)", func(h map[string]any) error {
+		broughtAlong(own, "own certificate in the header (x5c)", BadSignature, func(h map[string]any) error {
 			der, err := selfSigned(own.Signer)
 			h["x5c"] = []any{base64.StdEncoding.EncodeToString(der)} // base64, not base64url
 			return err
 		}),
-		broughtAlong(own, "a key set elsewhere (jku)", func(h map[string]any) error {
-			h["jku"] = address
-			return nil
-		}),
-		broughtAlong(own, "a certificate elsewhere (x5u)", func(h map[string]any) error {
-			h["x5u"] = address
-			return nil
-		}),
+		StatementPointsToKey(own, "jku", address),
+		StatementPointsToKey(own, "x5u", address),
 	)
 }
 
-// broughtAlong is signed by a key of ours which the header names, under the directory's own kid.
-func broughtAlong(own oauth.Key, name string, bring func(header map[string]any) error) wire.Change {
-	return statement("statement signed by "+name, BadSignature, 0, func(j *wire.JWT) error {
+// StatementPointsToKey is signed by a key of ours that the header says is found at an address: as jku or as x5u. The kid is
+// that of our key, since in the set that stands there no other is found.
+func StatementPointsToKey(own oauth.Key, member, address string) wire.Change {
+	return broughtAlong(own, "a key elsewhere ("+member+")", UnknownKey, func(h map[string]any) error {
+		h[member], h["kid"] = address, own.ID
+		return nil
+	})
+}
+
+// broughtAlong is signed by a key of ours which the header names.
+func broughtAlong(own oauth.Key, name, reason string, bring func(header map[string]any) error) wire.Change {
+	return statement("statement signed by "+name, reason, 0, func(j *wire.JWT) error {
 		err := sameAlg(j, own)
 		if err != nil {
 			return err

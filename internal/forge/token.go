@@ -167,6 +167,28 @@ func (f *Forger) EmbeddedKey() []wire.Change {
 	}
 }
 
+// PointsToKey is signed with a key of ours that the header says is found at an address: by jku or by x5u (RFC 7515 §4.1.2,
+// §4.1.5). [Forger.KeySet] gives what belongs there.
+func (f *Forger) PointsToKey(member, address string) wire.Change {
+	return f.forged(member+" to a key of ours", UnknownKey, func(o original) (string, error) {
+		k, err := f.ownKey(o.alg())
+		if err != nil {
+			return "", err
+		}
+		return signed(o.headerWith(map[string]any{member: address, "kid": k.ID}), o.parts[1], k)
+	})
+}
+
+// KeySet is the set of our own key for the algorithm of a token.
+func (f *Forger) KeySet(token secret.Text) (map[string]any, error) {
+	o, ok := parse(token.Reveal())
+	if !ok {
+		return nil, &OpaqueToken{Change: "a key of ours"}
+	}
+	k, err := f.ownKey(o.alg())
+	return oauth.JWKSet(k), err
+}
+
 // OtherKey signs the same header, kid and claims with a key of ours, as a foreign issuer would that uses the same kid.
 func (f *Forger) OtherKey() []wire.Change {
 	return []wire.Change{f.forged("signed with another key under the same kid", BadSignature, func(o original) (string, error) {

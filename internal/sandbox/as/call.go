@@ -83,6 +83,7 @@ func (s *Server) answer(c *call, rs routes) answer {
 		return *refused
 	}
 	s.fetchKeys(c)
+	s.fetchNamed(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

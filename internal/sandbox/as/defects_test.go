@@ -151,6 +151,13 @@ var defectRows = []struct {
 	{defect.Set{GrantUnverified: true}, grantUnverified, "400 invalid_grant; 400 invalid_grant", "200; 400 invalid_grant"},
 	{defect.Set{GrantAudienceIgnored: true}, grantAudience, "400 invalid_grant; 200", "200; 200"},
 	{defect.Set{GrantReplay: true}, grantReplay, "200; 400 invalid_grant", "200; 200"},
+	{defect.Set{StatementAddressFetched: true}, func(g *rig) string {
+		f := g.federation()
+		return pointedAt(g, func(named string) string { return f.come(pointing(g, named)).is() })
+	}, "400 invalid_software_statement, 0 fetches; 400 invalid_software_statement, 0 fetches", "400 invalid_software_statement, 1 fetches; 400 invalid_software_statement, 2 fetches"},
+	{defect.Set{AssertionAddressFetched: true}, func(g *rig) string {
+		return pointedAt(g, func(named string) string { return g.assert(pointing(g, named), "").is() })
+	}, "401 invalid_client, 0 fetches; 401 invalid_client, 0 fetches", "401 invalid_client, 1 fetches; 401 invalid_client, 2 fetches"},
 	{defect.Set{StatementOptional: true}, statementOptional, "400 invalid_software_statement; 400 invalid_software_statement", "201; 400 invalid_software_statement"},
 	{defect.Set{StatementTimesIgnored: true}, statementTimes, "400 invalid_software_statement; 400 invalid_software_statement; 400 invalid_software_statement", "201; 201; 201"},
 	{defect.Set{StatementIssuerIgnored: true}, statementIssuer, "400 unapproved_software_statement; 400 unapproved_software_statement", "201; 400 invalid_software_statement"},
@@ -825,4 +832,31 @@ func (g *rig) rsaAssertion(alg jose.SignatureAlgorithm) string {
 	}
 	p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
 	return g.assert(g.sign(alg, k, g.claims(p.id, nil)), "").is()
+}
+
+// pointedAt tells what is answered to a JWT whose header points to a key set by jku, then by x5u, and how often it was
+// fetched so far.
+func pointedAt(g *rig, send func(named string) string) string {
+	g.keys.sets = map[string]any{elsewhere: keySet(newKey(g.t).Public())}
+	var told []string
+	for _, named := range []string{"jku", "x5u"} {
+		told = append(told, fmt.Sprintf("%s, %d fetches", send(named), g.keys.fetches))
+	}
+	return strings.Join(told, "; ")
+}
+
+const elsewhere = "https://elsewhere.example/keys"
+
+// pointing is a JWT of a stranger whose header names an address.
+func pointing(g *rig, named string) string {
+	options := (&jose.SignerOptions{}).WithHeader(jose.HeaderKey(named), elsewhere)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: newKey(g.t)}, options)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	text, err := jwt.Signed(signer).Claims(g.claims("nobody", map[string]any{"iss": "https://directory.sandbox.test"})).Serialize()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return text
 }

@@ -31,6 +31,7 @@ func (g *rig) federation() federation {
 	g.server, err = as.New(as.Config{
 		Issuer: issuer, PartnerCAs: g.partners.Pool(), InitialAccessToken: initial, Resources: []string{payments}, Grantable: []string{"payments:read"},
 		ResourceServers: []as.Static{{ID: "edge", Secret: "edge-secret"}}, Defects: func() defect.Set { return g.defects }, Now: func() time.Time { return g.now },
+		Fetch: &http.Client{Transport: &g.keys},
 		Trust: &as.Trust{Issuer: directory.Issuer(), Keys: directory.Keys}, OperatorAccessToken: "operator",
 	})
 	if err != nil {

@@ -322,6 +322,13 @@ func (n *node) untrusted(ctx context.Context, jws compact, defects defect.Set) s
 	if defects.AlgNone && algorithm != "none" && strings.EqualFold(algorithm, "none") {
 		return ""
 	}
+	if defects.TokenAddressFetched {
+		for _, named := range []any{jws.header.KeySetAt, jws.header.ChainAt} {
+			if address, is := named.(string); is {
+				_, _ = n.keysAt(ctx, address) // what comes of it is not used
+			}
+		}
+	}
 	if defects.EmbeddedKey && algorithm == "ES256" {
 		key, ok := embedded(jws.header.Key)
 		if ok && es256(key, jws.input, jws.signature) {

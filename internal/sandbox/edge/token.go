@@ -25,6 +25,8 @@ type compact struct {
 		KeyID     string           `json:"kid"`
 		Critical  *json.RawMessage `json:"crit"`
 		Key       *json.RawMessage `json:"jwk"`
+		KeySetAt  any              `json:"jku"` // of any type: nothing is done with it
+		ChainAt   any              `json:"x5u"`
 	}
 	payload   []byte
 	input     []byte
