@@ -183,7 +183,7 @@ func (p *Pass) ownerRevokes(ctx context.Context, member *cast.Member, token oaut
 	if err != nil {
 		return "", err
 	}
-	if refused := oauth.ReadError(x); refused != nil && refused.Code == "unsupported_token_type" {
+	if Unsupported(x) {
 		return "", NotApplicable("the server revokes such tokens for nobody (%s); revoke.not-revocable judges that", answer.Why)
 	}
 	if answer.Decision != wire.Accepted {

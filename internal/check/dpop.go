@@ -122,46 +122,6 @@ func (p *Pass) throughTLS(ctx context.Context, call Call) (Call, error) {
 	}), nil
 }
 
-// ConfirmationTold is what one place says about the key that a token is bound to (cnf, RFC 7800 §3.1).
-type ConfirmationTold struct {
-	By      string // the token, introspection
-	Members map[string]any
-}
-
-// ConfirmationsOf tells by each place that could tell it to which key a token is bound: the token itself where it is a
-// JWT, and introspection where the plan has a resource server.
-func (p *Pass) ConfirmationsOf(ctx context.Context, token oauth.Token) ([]ConfirmationTold, error) {
-	var all []ConfirmationTold
-	tell := func(by string, claims map[string]any) {
-		members, _ := claims["cnf"].(map[string]any)
-		all = append(all, ConfirmationTold{By: by, Members: members})
-	}
-	if token.JWT != nil {
-		tell("the token", token.JWT.Claims)
-	}
-	if !p.Cast.Has(cast.ResourceServer) {
-		return all, nil
-	}
-	asker, err := p.ResourceServer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if asker.Server.Endpoints.Introspection == "" {
-		return all, nil
-	}
-	x, err := p.Send(ctx, wire.Setup, asker.Server.IntrospectRequest(asker.Client(), token.Text))
-	if err != nil {
-		return nil, err
-	}
-	active, claims, err := oauth.ReadIntrospection(x)
-	if err != nil || !active {
-		p.Note("the resource server is not told that the token is active, so introspection says nothing about its key")
-		return all, nil
-	}
-	tell("introspection", claims)
-	return all, nil
-}
-
 // OtherURIs are the changes by which the proof of a call says another method or another URI than its request has: that
 // of another path, of another host, and of each other point of the plan.
 func (p *Pass) OtherURIs(call Call) ([]wire.Change, error) {

@@ -37,20 +37,12 @@ func (p *Pass) SeenToDie(ctx context.Context, member *cast.Member, live oauth.To
 // Dated gives a token whose end is known: where neither the answer nor the token tells it, introspection's exp does, if
 // there is one (RFC 7662 §2.2). A token whose end nobody tells is given as it is.
 func (p *Pass) Dated(ctx context.Context, token oauth.Token) (oauth.Token, error) {
-	if !token.Expires.IsZero() || token.Text.Empty() || !p.Cast.Has(cast.ResourceServer) {
+	if !token.Expires.IsZero() || token.Text.Empty() {
 		return token, nil
 	}
-	asker, err := p.ResourceServer(ctx)
-	if err != nil || asker.Server.Endpoints.Introspection == "" {
-		return token, err
-	}
-	x, _, err := p.Do(ctx, wire.Setup, p.AtIntrospection(asker, token.Text))
+	asker, claims, err := p.introspected(ctx, token)
 	if err != nil {
 		return token, err
-	}
-	active, claims, err := oauth.ReadIntrospection(x)
-	if err != nil || !active {
-		return token, nil
 	}
 	exp, told := oauth.Date(claims["exp"])
 	if told {

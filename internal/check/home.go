@@ -4,8 +4,20 @@ import (
 	"context"
 
 	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 )
+
+// HomeToken gives the partner and its token for a point which takes tokens of the server where partners are registered
+// ([Pass.HomePoint]).
+func (p *Pass) HomeToken(ctx context.Context) (*cast.Member, oauth.Token, error) {
+	partner, err := p.Partner(ctx)
+	if err != nil {
+		return nil, oauth.Token{}, err
+	}
+	token, err := partner.Token(ctx, p.HomePoint())
+	return partner, token, err
+}
 
 // HomeCall is a call with a new token of a member that was just accepted at a point which takes tokens of the server
 // where partners are registered ([Pass.HomePoint]). It is nil where there is no such point.

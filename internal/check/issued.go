@@ -25,6 +25,19 @@ func (p *Pass) Issue(ctx context.Context, purpose wire.Purpose, member *cast.Mem
 	return p.brings(ctx, purpose, member, wish, member.TokenRequest(wish))
 }
 
+// JustIssued gives the partner and a token that it just asked for as it usually does, with the answer that brought it.
+func (p *Pass) JustIssued(ctx context.Context) (*cast.Member, Issued, error) {
+	partner, err := p.Partner(ctx)
+	if err != nil {
+		return nil, Issued{}, err
+	}
+	got, err := p.Issue(ctx, wire.Setup, partner, partner.Usual())
+	if err == nil && got.Decision != wire.Accepted {
+		err = CannotTell("no token was issued: %s", got.Why)
+	}
+	return partner, got, err
+}
+
 func (p *Pass) brings(ctx context.Context, purpose wire.Purpose, member *cast.Member, wish cast.TokenWish, request wire.Request) (Issued, error) {
 	request.Unrecorded = true // it is recorded with what it says
 	x, err := p.through(ctx, purpose, request, p.Cast.Ask)
@@ -60,30 +73,14 @@ func (p *Pass) ScopesOf(ctx context.Context, token oauth.Token) ([]ScopeTold, er
 	if token.ScopeTold && len(token.Scope) > 0 {
 		all = append(all, ScopeTold{By: "the answer", Scopes: token.Scope})
 	}
-	if token.JWT != nil && len(token.JWT.Scope()) > 0 {
-		all = append(all, ScopeTold{By: "the token", Scopes: token.JWT.Scope()})
-	}
-	if !p.Cast.Has(cast.ResourceServer) {
-		return all, nil
-	}
-	asker, err := p.ResourceServer(ctx)
+	told, err := p.ClaimsOf(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	if asker.Server.Endpoints.Introspection == "" {
-		return all, nil
-	}
-	x, err := p.Send(ctx, wire.Setup, asker.Server.IntrospectRequest(asker.Client(), token.Text))
-	if err != nil {
-		return nil, err
-	}
-	active, claims, err := oauth.ReadIntrospection(x)
-	if err != nil || !active {
-		p.Note("the resource server is not told that the token is active, so introspection says nothing about its scope")
-		return all, nil
-	}
-	if scopes := oauth.ScopesIn(claims); len(scopes) > 0 {
-		all = append(all, ScopeTold{By: "introspection", Scopes: scopes})
+	for _, each := range told {
+		if scopes := oauth.ScopesIn(each.Claims); len(scopes) > 0 {
+			all = append(all, ScopeTold{By: each.By, Scopes: scopes})
+		}
 	}
 	return all, nil
 }

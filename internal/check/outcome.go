@@ -121,12 +121,21 @@ func (p *Pass) conclude(err error) {
 
 // Decides is a case of what a single request was answered: refused is right, accepted is a finding.
 func (p *Pass) Decides(name, expected, differs string, decision wire.Decision, why string) {
+	if !p.NotAccepted(name, expected, differs, decision, why) {
+		p.Case(name, logbook.Fail, expected, why, differs, "")
+	}
+}
+
+// NotAccepted decides the case of a single request that was refused, which is right, or could not be decided. What was
+// accepted is left to the check: it depends on what came of it.
+func (p *Pass) NotAccepted(name, expected, differs string, decision wire.Decision, why string) bool {
 	switch decision {
+	case wire.Accepted:
+		return false
 	case wire.Unknown:
 		p.Case(name, logbook.Inconclusive, expected, why, differs, why)
-	case wire.Accepted:
-		p.Case(name, logbook.Fail, expected, why, differs, "")
 	default:
 		p.Case(name, logbook.Pass, expected, why, differs, "")
 	}
+	return true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
@@ -15,11 +14,8 @@ type Pulse func(ctx context.Context) (bool, string, error)
 // IntrospectedPulse is the pulse of a live token by the server's introspection; nil where the ride may not use it, or
 // where it does not call the token active.
 func (p *Pass) IntrospectedPulse(ctx context.Context, token oauth.Token) (Pulse, error) {
-	if !p.Cast.Has(cast.ResourceServer) {
-		return nil, nil
-	}
-	by, err := p.ResourceServer(ctx)
-	if err != nil || by.Server.Endpoints.Introspection == "" {
+	by, err := p.Asker(ctx)
+	if err != nil || by == nil {
 		return nil, err
 	}
 	call := p.AtIntrospection(by, token.Text)

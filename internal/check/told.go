@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/oauth"
-	"github.com/checkride/checkride/internal/wire"
 )
 
 // ClaimsTold are what a token says by one of the places that tell it.
@@ -25,23 +23,17 @@ func (p *Pass) ClaimsOf(ctx context.Context, token oauth.Token) ([]ClaimsTold, e
 	if token.JWT != nil {
 		all = append(all, ClaimsTold{By: "the token", Claims: token.JWT.Claims})
 	}
-	if !p.Cast.Has(cast.ResourceServer) {
-		return all, nil
-	}
-	asker, err := p.ResourceServer(ctx)
-	if err != nil || asker.Server.Endpoints.Introspection == "" {
-		return all, err
-	}
-	x, err := p.Send(ctx, wire.Setup, asker.Server.IntrospectRequest(asker.Client(), token.Text))
+	asker, claims, err := p.introspected(ctx, token)
 	if err != nil {
 		return nil, err
 	}
-	active, claims, err := oauth.ReadIntrospection(x)
-	if err != nil || !active {
+	switch {
+	case claims != nil:
+		all = append(all, ClaimsTold{By: "introspection", Claims: claims})
+	case asker != nil:
 		p.Note("the resource server is not told that the token is active, so introspection says nothing about it")
-		return all, nil
 	}
-	return append(all, ClaimsTold{By: "introspection", Claims: claims}), nil
+	return all, nil
 }
 
 // Says compares a claim with what it must be, by each place that tells it: equal as JSON values, where the order of a list

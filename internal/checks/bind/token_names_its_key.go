@@ -72,7 +72,7 @@ var TokenNamesItsKey = &check.Check{
 
 // namesKey decides what each place says of a token's key.
 func namesKey(ctx context.Context, p *check.Pass, token oauth.Token, member, thumbprint string) error {
-	told, err := p.ConfirmationsOf(ctx, token)
+	told, err := p.ClaimsOf(ctx, token)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,8 @@ func namesKey(ctx context.Context, p *check.Pass, token oauth.Token, member, thu
 	named := 0
 	for _, place := range told {
 		name, expected := "cnf."+member+" in "+strings.TrimPrefix(place.By, "the "), "the base64url SHA-256"
-		value, there := place.Members[member].(string)
+		confirmation, _ := place.Claims["cnf"].(map[string]any) // RFC 7800 §3.1
+		value, there := confirmation[member].(string)
 		switch {
 		case !there:
 			p.Note("%s says nothing of cnf.%s", place.By, member) // one place is enough for whoever reads that one

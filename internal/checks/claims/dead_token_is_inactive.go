@@ -37,12 +37,9 @@ var DeadTokenIsInactive = &check.Check{
 	Twin:     defect.Set{IntrospectionIgnoresExpiry: true},
 	Also:     []defect.Set{{YoungTokensSurvive: true}, {DeleteKeepsTokens: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		asker, err := p.ResourceServer(ctx)
+		asker, err := p.Introspects(ctx)
 		if err != nil {
 			return err
-		}
-		if asker.Server.Endpoints.Introspection == "" {
-			return check.NotApplicable("%s has no introspection endpoint", p.Name)
 		}
 		partner, err := p.Partner(ctx)
 		if err != nil {
@@ -108,7 +105,7 @@ func revoked(ctx context.Context, p *check.Pass, asker, partner *cast.Member) er
 		return err
 	}
 	if answer.Decision != wire.Accepted {
-		if refused := oauth.ReadError(x); refused == nil || refused.Code != "unsupported_token_type" {
+		if !check.Unsupported(x) {
 			return check.CannotTell("the revocation was not accepted: %s", answer.Why)
 		}
 		p.Note("%s revokes no such tokens (%s); revoke.not-revocable judges that", p.Name, answer.Why)

@@ -33,18 +33,11 @@ var InactiveSaysNoMore = &check.Check{
 	Needs:    []check.Need{check.Introspection},
 	Twin:     defect.Set{InactiveExplained: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		asker, err := p.ResourceServer(ctx)
+		asker, err := p.Introspects(ctx)
 		if err != nil {
 			return err
 		}
-		if asker.Server.Endpoints.Introspection == "" {
-			return check.NotApplicable("%s has no introspection endpoint", p.Name)
-		}
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		token, err := partner.Token(ctx, p.HomePoint())
+		_, token, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ func introspected(ctx context.Context, p *check.Pass, asker *cast.Member, token 
 	if err != nil {
 		return call, err
 	}
-	if refused := oauth.ReadError(x); refused != nil && refused.Code == "unsupported_token_type" {
+	if check.Unsupported(x) {
 		return call, check.NotApplicable("the server introspects no such tokens (%s)", answer.Why)
 	}
 	return call, nil

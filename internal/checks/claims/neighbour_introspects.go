@@ -30,14 +30,7 @@ var NeighbourIntrospects = &check.Check{
 	Also:     []defect.Set{{IntrospectionOpen: true}}, // what tells everybody tells the neighbour
 	Follows:  []string{"claims.introspection-without-authentication"},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		asker, err := p.ResourceServer(ctx)
-		if err != nil {
-			return err
-		}
-		if asker.Server.Endpoints.Introspection == "" {
-			return check.NotApplicable("%s has no introspection endpoint", p.Name)
-		}
-		partner, err := p.Partner(ctx)
+		asker, err := p.Introspects(ctx)
 		if err != nil {
 			return err
 		}
@@ -45,7 +38,7 @@ var NeighbourIntrospects = &check.Check{
 		if err != nil {
 			return err
 		}
-		token, err := partner.Token(ctx, p.HomePoint())
+		_, token, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
-	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -95,21 +94,15 @@ var SameIdentityEverywhere = &check.Check{
 			}
 		}
 		if home := p.HomePoint(); home != nil && p.Cast.Has(cast.ResourceServer) && partner.Server.Endpoints.Introspection != "" {
-			asker, err := p.ResourceServer(ctx)
-			if err != nil {
-				return err
-			}
 			token, err := partner.Token(ctx, home)
 			if err != nil {
 				return err
 			}
-			x, err := p.Send(ctx, wire.Setup, asker.Server.IntrospectRequest(asker.Client(), token.Text))
+			claims, err := p.Introspected(ctx, token)
 			if err != nil {
 				return err
 			}
-			active, claims, err := oauth.ReadIntrospection(x)
-			id, told := claims["client_id"].(string)
-			if err == nil && active && told {
+			if id, told := claims["client_id"].(string); told {
 				judge("introspection", id, partner.ID())
 			} else {
 				p.Note("introspection does not tell the client_id")

@@ -34,11 +34,7 @@ var TokenContent = &check.Check{
 	At:       check.HomeServer,
 	Twin:     defect.Set{PersonInToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		token, err := partner.Token(ctx, p.HomePoint())
+		_, token, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

@@ -29,11 +29,7 @@ var TokenProfile = &check.Check{
 	At:       check.HomeServer,
 	Twin:     defect.Set{TokenTypeMissing: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		token, err := partner.Token(ctx, p.HomePoint())
+		_, token, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

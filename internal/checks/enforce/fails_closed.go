@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/forge"
@@ -189,20 +188,9 @@ func shut(ctx context.Context, p *check.Pass, unseen check.Call, seen bool, faul
 // stillWhole says whether introspection answers the ride's own resource server, where there is one, as if nothing were
 // broken: then the hook has changed nothing, and who is let in shows nothing.
 func stillWhole(ctx context.Context, p *check.Pass, token oauth.Token, fault string) (bool, error) {
-	if !p.Cast.Has(cast.ResourceServer) {
-		return false, nil
-	}
-	asker, err := p.ResourceServer(ctx)
-	if err != nil || asker.Server.Endpoints.Introspection == "" {
+	told, err := p.Introspected(ctx, token)
+	if err != nil || told == nil {
 		return false, err
-	}
-	x, answer, err := p.Do(ctx, wire.Setup, p.AtIntrospection(asker, token.Text))
-	if err != nil || answer.Decision != wire.Accepted {
-		return false, err
-	}
-	_, told, err := oauth.ReadIntrospection(x)
-	if err != nil {
-		return false, nil // no whole answer
 	}
 	_, aud := told["aud"]
 	return fault != noAudience || aud, nil

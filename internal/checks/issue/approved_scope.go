@@ -33,11 +33,7 @@ var ApprovedScope = &check.Check{
 	Twin:     defect.Set{DefaultScopeAdded: true},
 	Follows:  []string{"issue.nothing-beyond-agreement"},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		token, err := partner.Token(ctx, p.HomePoint())
+		_, token, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

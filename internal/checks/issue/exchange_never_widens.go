@@ -31,11 +31,7 @@ var ExchangeNeverWidens = &check.Check{
 	Needs:    []check.Need{check.TokenExchange},
 	Twin:     defect.Set{ExchangeWidens: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		subject, err := partner.Token(ctx, p.HomePoint())
+		partner, subject, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}
@@ -86,14 +82,10 @@ func bringsNoMore(ctx context.Context, p *check.Pass, partner *cast.Member, good
 		return err
 	}
 	got, err := p.Brings(ctx, partner, partner.ExchangeWish(), alter(request))
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case got.Decision == wire.Unknown:
-		p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
-		return nil
-	case got.Decision != wire.Accepted:
-		p.Case(name, logbook.Pass, expected, got.Why, differs, "")
+	}
+	if p.NotAccepted(name, expected, differs, got.Decision, got.Why) {
 		return nil
 	}
 	if _, told := got.Exchange.JSON("/issued_token_type"); !told {

@@ -36,11 +36,7 @@ var ExchangeOfAnothersToken = &check.Check{
 	Twin:     defect.Set{ExchangeOfAnyone: true},
 	Also:     []defect.Set{{ExchangeUnverified: true}, {ActorIgnored: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		subject, err := partner.Token(ctx, p.HomePoint())
+		partner, subject, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

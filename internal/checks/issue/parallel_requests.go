@@ -12,7 +12,6 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
-	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -145,21 +144,14 @@ func mixed(ctx context.Context, p *check.Pass, all []*asked) error {
 // ownerOf is the client that a token names: itself, else by introspection, else by the API behind a point; empty where
 // nobody tells.
 func ownerOf(ctx context.Context, p *check.Pass, one *asked, all []*asked) (string, error) {
-	claims, token := map[string]any(nil), one.got.Token
-	if token.JWT != nil {
+	var claims map[string]any
+	if token := one.got.Token; token.JWT != nil {
 		claims = token.JWT.Claims
-	} else if p.Cast.Has(cast.ResourceServer) {
-		asker, err := p.ResourceServer(ctx)
-		if err != nil || asker.Server.Endpoints.Introspection == "" {
-			return "", err
-		}
-		x, _, err := p.Do(ctx, wire.Setup, p.AtIntrospection(asker, token.Text))
+	} else {
+		var err error
+		claims, err = p.Introspected(ctx, token)
 		if err != nil {
 			return "", err
-		}
-		active, told, err := oauth.ReadIntrospection(x)
-		if err == nil && active {
-			claims = told
 		}
 	}
 	for _, name := range []string{"client_id", "azp", "cid"} {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"slices"
 
-	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
-	"github.com/checkride/checkride/internal/wire"
 )
 
 // audienceOf is whom a token is for: by the token itself, else by introspection. It is nil where nobody tells.
@@ -16,20 +14,9 @@ func audienceOf(ctx context.Context, p *check.Pass, token oauth.Token) ([]string
 	if token.JWT != nil {
 		return token.JWT.Audience(), nil
 	}
-	if !p.Cast.Has(cast.ResourceServer) {
-		return nil, nil
-	}
-	asker, err := p.ResourceServer(ctx)
-	if err != nil || asker.Server.Endpoints.Introspection == "" {
-		return nil, err
-	}
-	x, _, err := p.Do(ctx, wire.Setup, p.AtIntrospection(asker, token.Text))
+	claims, err := p.Introspected(ctx, token)
 	if err != nil {
 		return nil, err
-	}
-	active, claims, err := oauth.ReadIntrospection(x)
-	if err != nil || !active {
-		return nil, nil
 	}
 	return oauth.Strings(claims["aud"]), nil
 }

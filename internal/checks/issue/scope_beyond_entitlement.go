@@ -43,14 +43,10 @@ var ScopeBeyondEntitlement = &check.Check{
 		wish := partner.Usual()
 		wish.NoScope = true
 		got, err := p.Issue(ctx, wire.Altered, partner, wish)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case got.Decision == wire.Unknown:
-			p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
-			return nil
-		case got.Decision != wire.Accepted:
-			p.Case(name, logbook.Pass, expected, got.Why, differs, "")
+		}
+		if p.NotAccepted(name, expected, differs, got.Decision, got.Why) {
 			return nil
 		}
 		told, err := p.ScopesOf(ctx, got.Token)

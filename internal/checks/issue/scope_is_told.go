@@ -88,12 +88,7 @@ func (a asking) judge(ctx context.Context, p *check.Pass) error {
 		return err
 	}
 	const expected = "refused, or the scope is told where it is not what was asked"
-	switch got.Decision {
-	case wire.Unknown:
-		p.Case(a.name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
-		return nil
-	case wire.Denied, wire.Odd:
-		p.Case(a.name, logbook.Pass, expected, got.Why, differs, "")
+	if p.NotAccepted(a.name, expected, differs, got.Decision, got.Why) {
 		return nil
 	}
 	told, err := p.ScopesOf(ctx, got.Token)

@@ -11,7 +11,6 @@ import (
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
-	"github.com/checkride/checkride/internal/wire"
 )
 
 // TokenLifetime reads how long a token lives: from the answer, and from the token itself where it is a JWT. Both must be
@@ -33,16 +32,9 @@ var TokenLifetime = &check.Check{
 	Promise:  func(*plan.Point) string { return "limits.token_lifetime" },
 	Twin:     defect.Set{LongLivedToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
-		partner, err := p.Partner(ctx)
+		partner, got, err := p.JustIssued(ctx)
 		if err != nil {
 			return err
-		}
-		got, err := p.Issue(ctx, wire.Setup, partner, partner.Usual())
-		if err != nil {
-			return err
-		}
-		if got.Decision != wire.Accepted {
-			return check.CannotTell("no token was issued: %s", got.Why)
 		}
 		if _, there := got.Exchange.JSON("/refresh_token"); there {
 			p.Note("the answer carries a refresh token, which RFC 6749 §4.4.3 advises against")

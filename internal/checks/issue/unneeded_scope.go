@@ -47,11 +47,7 @@ var UnneededScope = &check.Check{
 		if len(needed) == 0 {
 			return check.NotApplicable("no point takes tokens of %s", p.Name)
 		}
-		partner, err := p.Partner(ctx)
-		if err != nil {
-			return err
-		}
-		token, err := partner.Token(ctx, p.HomePoint())
+		_, token, err := p.HomeToken(ctx)
 		if err != nil {
 			return err
 		}

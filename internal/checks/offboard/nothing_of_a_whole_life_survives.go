@@ -73,12 +73,11 @@ var NothingOfAWholeLifeSurvives = &check.Check{
 
 // life is a partner's way through the stages, and all that it held on it.
 type life struct {
-	p        *check.Pass
-	partner  *cast.Member
-	stages   []string
-	points   []check.Call // at points
-	server   []check.Call // at the authorization server
-	inspects *cast.Member // who may introspect; nil: nobody
+	p       *check.Pass
+	partner *cast.Member
+	stages  []string
+	points  []check.Call // at points
+	server  []check.Call // at the authorization server
 }
 
 func (l *life) did(format string, values ...any) {
@@ -135,20 +134,11 @@ func (l *life) opens(ctx context.Context, name string, point *plan.Point, token 
 
 // introspected keeps the question after a token, if somebody may ask it.
 func (l *life) introspected(ctx context.Context, name string, token oauth.Token) error {
-	if !l.p.Cast.Has(cast.ResourceServer) {
-		return nil
+	by, err := l.p.Asker(ctx)
+	if err != nil || by == nil {
+		return err
 	}
-	if l.inspects == nil {
-		by, err := l.p.ResourceServer(ctx)
-		if err != nil {
-			return err
-		}
-		l.inspects = by
-	}
-	if l.inspects.Server.Endpoints.Introspection == "" {
-		return nil
-	}
-	call := l.p.AtIntrospection(l.inspects, token.Text)
+	call := l.p.AtIntrospection(by, token.Text)
 	call.Name, call.Token = "introspection of the "+name, token
 	l.server = append(l.server, call)
 	return nil

@@ -7,7 +7,6 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
-	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -55,9 +54,8 @@ var NotRevocable = &check.Check{
 		if err != nil {
 			return err
 		}
-		refused := oauth.ReadError(x)
 		switch {
-		case refused != nil && refused.Code == "unsupported_token_type":
+		case check.Unsupported(x):
 			return p.Exposed(token, "the server does not revoke it ("+answer.Why+")", limit, promise)
 		case answer.Decision != wire.Accepted:
 			return check.CannotTell("the revocation was not accepted: %s", answer.Why)

@@ -8,7 +8,6 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
-	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/secret"
 	"github.com/checkride/checkride/internal/wire"
 )
@@ -42,7 +41,7 @@ var RevokedAlready = &check.Check{
 		if err != nil {
 			return err
 		}
-		if refused := oauth.ReadError(x); refused != nil && refused.Code == "unsupported_token_type" {
+		if check.Unsupported(x) {
 			return check.NotApplicable("the server revokes no such tokens (%s); revoke.not-revocable judges that", answer.Why)
 		}
 		if answer.Decision != wire.Accepted {

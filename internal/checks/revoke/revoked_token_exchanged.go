@@ -7,7 +7,6 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
-	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -52,7 +51,7 @@ var RevokedTokenExchanged = &check.Check{
 		if err != nil {
 			return err
 		}
-		if refused := oauth.ReadError(x); refused != nil && refused.Code == "unsupported_token_type" {
+		if check.Unsupported(x) {
 			return check.NotApplicable("the server revokes no such tokens (%s); revoke.not-revocable judges that", answer.Why)
 		}
 		if answer.Decision != wire.Accepted {

@@ -44,7 +44,7 @@ var TokenOutlivesRevocation = &check.Check{
 			if err != nil {
 				return x, err
 			}
-			if refused := oauth.ReadError(x); refused != nil && refused.Code == "unsupported_token_type" {
+			if check.Unsupported(x) {
 				return x, check.BecauseOf("revoke.not-revocable", "the server cannot revoke this token (unsupported_token_type)")
 			}
 			if decision, why := oauth.RevocationDecision(x); decision != wire.Accepted {

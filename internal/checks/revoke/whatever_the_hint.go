@@ -55,7 +55,7 @@ var WhateverTheHint = &check.Check{
 		if err != nil {
 			return err
 		}
-		if refused := oauth.ReadError(x); refused != nil && refused.Code == "unsupported_token_type" {
+		if check.Unsupported(x) {
 			return check.NotApplicable("the server revokes no such tokens (%s); revoke.not-revocable judges that", answer.Why)
 		}
 		dead, seen, err := dies(ctx, token)
@@ -82,8 +82,7 @@ var WhateverTheHint = &check.Check{
 			}
 			const expected = "the token is dead"
 			name, differs := "revocation with "+hint.name, "form token_type_hint: "+hint.name
-			refused := oauth.ReadError(x)
-			if hint.value == "checkride_unknown" && refused != nil && refused.Code == "unsupported_token_type" {
+			if hint.value == "checkride_unknown" && check.Unsupported(x) {
 				p.Case(name, logbook.Pass, expected, answer.Why+": the caller is told", differs, "")
 				continue
 			}
