@@ -106,6 +106,7 @@ func Catalogue() []*check.Check {
 		issue.ScheduledWindow,
 		issue.ScopeBeyondEntitlement,
 		issue.ScopeIsTold,
+		issue.ScopeOfAnotherResource,
 		issue.ScopelessToken,
 		issue.TokenLifetime,
 		issue.TokenResponse,

@@ -116,6 +116,7 @@ type Set struct {
 	AudienceWidened       bool `json:"audience_widened,omitempty"`        // AS: aud names every resource, whichever was asked for
 	TokensMixed           bool `json:"tokens_mixed,omitempty"`            // AS: under a burst of two clients answers come from a cache whose key forgets the client
 	ResourceUnchecked     bool `json:"resource_unchecked,omitempty"`      // AS: any resource is taken for an audience, as it was asked
+	ScopeOfAnyResource    bool `json:"scope_of_any_resource,omitempty"`   // AS: a token keeps all the scope of its client, whichever resource it is for
 	// bind
 	BindingOptional              bool `json:"binding_optional,omitempty"`                // edge: without a client certificate cnf is not looked at
 	BindingAnyCertificate        bool `json:"binding_any_certificate,omitempty"`         // edge: any certificate of the CA satisfies cnf

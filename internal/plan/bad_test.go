@@ -711,6 +711,16 @@ plan.yaml:5:61: ´api_key´ wants one value, not a list
 `,
 	},
 	{
+		name: "an operation that needs a scope which its point does not know",
+		text: with("revocation: introspect\n    operations:\n      - {name: list, request: GET /items}", "revocation: introspect\n    scopes: [read]\n    operations:\n      - {name: list, request: GET /items, scopes: [read, write]}"),
+		want: `
+plan.yaml:12:51: the operation list needs the scope "write", which the ´scopes´ of point edge do not name
+  12 |       - {name: list, request: GET /items, scopes: [read, write]}
+     |                                                   ^
+       add it to the ´scopes´ of the point: all that its resource knows
+`,
+	},
+	{
 		name: "nothing to say",
 		text: small + "waivers:\nproxy: \"\"\npace: {concurrency: 0}\n",
 		want: `

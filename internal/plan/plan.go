@@ -193,6 +193,7 @@ type Point struct {
 	CA              Reference         `yaml:"ca" is:"pem" doc:"The CA of its server certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
 	TokenFrom       string            `yaml:"token_from" doc:"The AS whose tokens it takes; absent: the only one." example:"main"`
 	Resource        string            `yaml:"resource" doc:"The audience that it wants (RFC 8707); absent: the client's." example:"https://api.example"`
+	Scopes          []string          `yaml:"scopes" doc:"All scopes that its resource knows: a token for it should carry no other (RFC 8707 section 2.2); absent: not told." example:"[payments:read, payments:write]"`
 	Credential      string            `yaml:"credential" words:"bearer|dpop|mtls|api_key|basic|exec" default:"bearer" doc:"What it wants to see; exec: header fields that a signer of yours makes of each request."`
 	DPoP            bool              `yaml:"dpop" default:"false" doc:"It takes tokens bound by DPoP (RFC 9449 section 7.1) beside bearer tokens; needless with credential: dpop."`
 	Header          string            `yaml:"header" is:"header" default:"X-API-Key" doc:"For credential: api_key, the header field that carries it."`

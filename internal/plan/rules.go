@@ -259,6 +259,11 @@ func (r *rules) point(path string, p Point) {
 		first[o.Name] = r.at[inner].line
 		allowed = allowed || !o.Deny
 		r.operation(inner, o)
+		for _, scope := range o.Scopes {
+			if p.Scopes != nil && !slices.Contains(p.Scopes, scope) {
+				r.wrong(inner+".scopes", fmt.Sprintf("the operation %s needs the scope %q, which the `scopes` of %s do not name", printable(o.Name), printable(scope), named), "add it to the `scopes` of the point: all that its resource knows")
+			}
+		}
 	}
 	if !allowed {
 		r.wrong(path+".operations", named+" has no operation that is allowed", "add one that the partner may call: a refusal counts only beside a call that gets in")

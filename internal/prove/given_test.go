@@ -59,7 +59,7 @@ func (o *operator) register(client *http.Client, role string) {
 	body, err := json.Marshal(map[string]any{
 		"client_name": "given " + role, "token_endpoint_auth_method": "tls_client_auth",
 		"grant_types":                []string{"client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, // as the plan says
-		"tls_client_auth_subject_dn": "CN=" + role + ".partners.example,O=" + map[string]string{"partner": "acme", "neighbour": "globex"}[role], "scope": map[string]string{"partner": "payments:read", "neighbour": "payments:read payments:write"}[role],
+		"tls_client_auth_subject_dn": "CN=" + role + ".partners.example,O=" + map[string]string{"partner": "acme", "neighbour": "globex"}[role], "scope": map[string]string{"partner": "payments:read", "neighbour": "payments:read payments:write archive:read"}[role],
 		"tls_client_certificate_bound_access_tokens": true, "organization": map[string]string{"partner": "acme", "neighbour": "globex"}[role],
 	})
 	if err != nil {

@@ -99,8 +99,8 @@ func (s *Sandbox) writeFiles() error {
 }
 
 type planPoint struct {
-	Name, URL, Revocation, Header, Addresses, IdentityHeaders string
-	WAF, DPoP                                                 bool
+	Name, URL, Revocation, Header, Addresses, IdentityHeaders, Scopes string
+	WAF, DPoP, Archive                                                bool
 }
 
 func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
@@ -130,9 +130,9 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"TokenLifetime":  s.cfg.Timing.TokenLife + time.Second,
 		"Expiry":         s.cfg.Timing.TokenLife + 6*time.Second,
 		"Points": []planPoint{
-			{Name: edgePoint, DPoP: takesProofs(edgePoint), URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
-			{Name: gatewayOne, DPoP: takesProofs(gatewayOne), Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
-			{Name: legacyOne, Addresses: s.addresses[legacyOne], URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey},
+			{Name: edgePoint, Scopes: strings.Join(scopesOf(edgePoint), ", "), DPoP: takesProofs(edgePoint), URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
+			{Name: gatewayOne, Scopes: strings.Join(scopesOf(gatewayOne), ", "), DPoP: takesProofs(gatewayOne), Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
+			{Name: legacyOne, Scopes: strings.Join(scopesOf(legacyOne), ", "), Addresses: s.addresses[legacyOne], URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey, Archive: true},
 		},
 	}
 	t, err := template.New("plan.yaml").Option("missingkey=error").Parse(planText)

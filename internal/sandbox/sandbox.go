@@ -285,9 +285,10 @@ func (s *Sandbox) live() defect.Set { return *s.defects.Load() }
 func (s *Sandbox) SetDefects(d defect.Set) { s.defects.Store(&d) }
 
 func (s *Sandbox) startServers() error {
-	resources := []string{}
+	resources, scopes := []string{}, map[string][]string{}
 	for _, name := range points() {
 		resources = append(resources, s.resource(name))
+		scopes[s.resource(name)] = scopesOf(name)
 	}
 	statics := []as.Static{{ID: resourceServerID, Secret: s.secrets.resourceServer}, {ID: secondServerID, Secret: s.secrets.secondServer, Serves: s.resource(legacyOne)}}
 	for _, name := range points() {
@@ -299,6 +300,7 @@ func (s *Sandbox) startServers() error {
 		InitialAccessToken: s.secrets.initialAccessToken,
 		ResourceServers:    statics,
 		Resources:          resources,
+		Scopes:             scopes,
 		Grantable:          []string{"payments:read"},
 		Privileged:         privileged,
 		TokenLife:          s.cfg.Timing.TokenLife,
@@ -355,12 +357,21 @@ const (
 	secondServerID   = "second-resource-server"
 )
 
-// privileged are the scopes of a client beyond those that everybody gets: the neighbour may pay.
+// privileged are the scopes of a client beyond those that everybody gets: the neighbour may pay and read the archive.
 func privileged(clientName string) []string {
 	if strings.Contains(clientName, "neighbour") {
-		return []string{"payments:write"}
+		return []string{"payments:write", point.Archive}
 	}
 	return nil
+}
+
+// scopesOf are the scopes that a point knows: the archive is reached through the older middleware alone.
+func scopesOf(name string) []string {
+	known := []string{"payments:read", "payments:write", "admin"}
+	if name == legacyOne {
+		known = append(known, point.Archive)
+	}
+	return known
 }
 
 func (s *Sandbox) logAS(e as.Event) {
@@ -435,6 +446,7 @@ func (s *Sandbox) point(name string) point.Config {
 		Defects:  s.live,
 		Log:      s.logs[name].Write,
 		Proofs:   takesProofs(name),
+		Scopes:   scopesOf(name),
 		Withdrawn: func(thumbprint string) bool {
 			return s.partners.Withdrawn(thumbprint) && !(name == edgePoint && s.live().WithdrawnCertificateOpens)
 		},

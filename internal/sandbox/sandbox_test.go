@@ -51,6 +51,12 @@ func TestPartnerGetsInEverywhereAndIsLogged(t *testing.T) {
 				t.Errorf("%s: invalid payment of who may pay: %d %s", point, a.status, a.body)
 			}
 		}
+		archivist := w.partner("neighbour of the archive", "payments:read archive:read")
+		for point, status := range map[string]int{edgePoint: 404, gatewayOne: 404, legacyOne: 200} {
+			if a := archivist.call(point, "GET", "/archive", archivist.token(mainAS)); a.status != status {
+				t.Errorf("%s: the archive for who may read it: %d %s", point, a.status, a.body)
+			}
+		}
 	})
 }
 

@@ -25,6 +25,9 @@ const (
 	CertSHA256 = "X-Cert-Sha256"
 )
 
+// Archive is the path of payments that are long settled.
+const Archive = "/archive"
+
 const maxBody = 64 << 10
 
 // Config is what an [API] needs.
@@ -34,7 +37,7 @@ type Config struct {
 	Log     func(auditlog.Record)
 }
 
-// API serves payments and statements.
+// API serves payments, statements and an archive.
 type API struct{ cfg Config }
 
 // New makes the API.
@@ -99,6 +102,8 @@ func (a *API) serve(r *http.Request, seen Seen) (int, string, answer) {
 	switch {
 	case r.Method == http.MethodGet && path == "/payments":
 		return http.StatusOK, "", answer{Items: payments()}
+	case r.Method == http.MethodGet && path == Archive:
+		return http.StatusOK, "", answer{Items: payments()[:1]}
 	case r.Method == http.MethodPost && path == "/payments":
 		return pay(r.Body)
 	case r.Method == http.MethodGet && StatementOf(path) != "":

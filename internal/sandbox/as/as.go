@@ -35,6 +35,7 @@ type Config struct {
 	InitialAccessToken string                           // opens registration
 	ResourceServers    []Static                         // may introspect and read the feed, with Basic
 	Resources          []string                         // audiences that exist (RFC 8707); the first is the default
+	Scopes             map[string][]string              // by resource: the scopes that it knows; one that is not in it knows all
 	Grantable          []string                         // scopes that any registered partner is entitled to
 	Privileged         func(clientName string) []string // further scopes by client_name; nil: "neighbour" in it adds payments:write
 	TokenLife          time.Duration                    // whole seconds; 0: 5 min

@@ -60,6 +60,7 @@ func newRig(t *testing.T, d defect.Set, s defect.Situation) *rig {
 		InitialAccessToken: initial,
 		ResourceServers:    []as.Static{{ID: "edge", Secret: "edge-secret"}, {ID: "ledger", Secret: "ledger-secret", Serves: ledger}},
 		Resources:          []string{payments, ledger},
+		Scopes:             map[string][]string{ledger: {"payments:read"}},
 		Grantable:          []string{"payments:read"},
 		TokenLife:          2 * time.Minute,
 		Fetch:              &http.Client{Transport: &g.keys},

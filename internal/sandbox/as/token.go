@@ -146,10 +146,34 @@ func (s *Server) grantedScope(c *call, cl *client) ([]string, *answer) {
 	if c.defects.ScopeBeyondGrant {
 		granted = within(asked, asked)
 	}
+	granted = s.known(c, granted)
+	if len(granted) == 0 {
+		return nil, invalidScope("the resource knows none of the scopes")
+	}
 	if c.defects.DefaultScopeAdded {
 		granted = union(granted, []string{"reports:read"})
 	}
 	return granted, nil
+}
+
+// known downscopes to what the resources of a request know (RFC 8707 §2.2). Whether they exist is asked later.
+func (s *Server) known(c *call, scope []string) []string {
+	if c.defects.ScopeOfAnyResource {
+		return scope
+	}
+	asked := c.form["resource"]
+	if len(asked) == 0 {
+		asked = s.cfg.Resources[:1]
+	}
+	var known []string
+	for _, resource := range asked {
+		scopes, told := s.cfg.Scopes[resource]
+		if !told {
+			return scope
+		}
+		known = append(known, scopes...)
+	}
+	return within(scope, known)
 }
 
 // audience is what the token is for (RFC 8707 §2). Without resource it is the default (RFC 9068 §3).

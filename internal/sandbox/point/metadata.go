@@ -17,7 +17,7 @@ func (p *Point) describe(w http.ResponseWriter, resource string) {
 		"resource":                                   resource,
 		"authorization_servers":                      []string{p.Issuer},
 		"bearer_methods_supported":                   []string{"header"},
-		"scopes_supported":                           []string{"payments:read", "payments:write"},
+		"scopes_supported":                           p.Scopes,
 		"tls_client_certificate_bound_access_tokens": true,
 	})
 	if err != nil {

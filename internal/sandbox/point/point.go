@@ -39,7 +39,8 @@ type Config struct {
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Defects  func() defect.Set
 	Log      func(auditlog.Record)
-	Proofs   bool // it takes tokens that are bound by DPoP
+	Proofs   bool     // it takes tokens that are bound by DPoP
+	Scopes   []string // that it knows; it has no route that needs another
 
 	Withdrawn func(thumbprint string) bool // whether the partners' CA has withdrawn a certificate; nil: none
 }
@@ -155,7 +156,7 @@ func (p *Point) decide(r *http.Request, presented string, policy Policy) (Grant,
 	}
 	scope, ok := ScopeOf(r.Method, r.URL.EscapedPath())
 	switch {
-	case !ok:
+	case !ok || !slices.Contains(p.Scopes, scope):
 		return Grant{}, &Refusal{Status: http.StatusNotFound, Code: "not_found", Reason: "no such route", Claimed: grant}
 	case !slices.Contains(grant.Roles, RoleOf(r.Method, r.URL.EscapedPath())) && RoleOf(r.Method, r.URL.EscapedPath()) != "" && !policy.AnyScope:
 		return Grant{}, &Refusal{Status: http.StatusForbidden, Code: "insufficient_scope", Reason: "needs a role that the credential has not", Claimed: grant}
@@ -172,6 +173,9 @@ func (p *Point) has(g Grant, scope string) bool {
 	return slices.Contains(strings.Fields(*g.Scope), scope)
 }
 
+// Archive is the scope of the archive, which not every point stands before.
+const Archive = "archive:read"
+
 // ScopeOf is the scope that a route needs, and whether there is such a route. Paths are compared as they were sent:
 // /payments/, //payments and /%70ayments are other paths.
 func ScopeOf(method, path string) (string, bool) {
@@ -182,6 +186,8 @@ func ScopeOf(method, path string) (string, bool) {
 		return "payments:write", true
 	case method == http.MethodGet && api.StatementOf(path) != "":
 		return "payments:read", true
+	case method == http.MethodGet && path == api.Archive:
+		return Archive, true
 	}
 	return "", false
 }
