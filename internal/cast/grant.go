@@ -16,22 +16,7 @@ func grantKey(resolver plan.Resolver, described *plan.JWTBearer) (oauth.Key, err
 	if described == nil {
 		return oauth.Key{}, nil
 	}
-	text, err := resolver.Text(described.Key)
-	if err != nil {
-		return oauth.Key{}, err
-	}
-	resolver.Keeper.Keep("key", text)
-	key, err := oauth.ParseKey(text)
-	if err != nil {
-		return oauth.Key{}, err
-	}
-	if described.Alg != "" {
-		key.Alg = described.Alg
-	}
-	if described.KeyID != "" {
-		key.ID = described.KeyID
-	}
-	return key, nil
+	return signingKey(resolver, described.Key, described.Alg, described.KeyID)
 }
 
 // GrantKey is the key of the issuer that vouches for partners by assertions; without a signer where there is none.

@@ -1,6 +1,7 @@
 package cast
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,22 +19,23 @@ func directoryKey(resolver plan.Resolver, described *plan.SoftwareStatement) (oa
 	if described == nil || described.Key.Empty() {
 		return oauth.Key{}, nil
 	}
-	text, err := resolver.Text(described.Key)
+	return signingKey(resolver, described.Key, described.Alg, described.KeyID)
+}
+
+// signingKey reads a key with which the ride signs for somebody whom the stack trusts. The plan may say for what algorithm
+// it is and what it is called.
+func signingKey(resolver plan.Resolver, key plan.Reference, alg, id string) (oauth.Key, error) {
+	text, err := resolver.Text(key)
 	if err != nil {
 		return oauth.Key{}, err
 	}
 	resolver.Keeper.Keep("key", text)
-	key, err := oauth.ParseKey(text)
+	read, err := oauth.ParseKey(text)
 	if err != nil {
 		return oauth.Key{}, err
 	}
-	if described.Alg != "" {
-		key.Alg = described.Alg
-	}
-	if described.KeyID != "" {
-		key.ID = described.KeyID
-	}
-	return key, nil
+	read.Alg, read.ID = cmp.Or(alg, read.Alg), cmp.Or(id, read.ID)
+	return read, nil
 }
 
 // vouchers gives a member what its registration presents: the initial access token, and the software statement where

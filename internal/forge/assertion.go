@@ -1,7 +1,9 @@
 package forge
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/checkride/checkride/internal/oauth"
@@ -12,56 +14,24 @@ import (
 // public key: the original must be good, the forgery bad for the given reason. An empty reason is for claims on which
 // the judge has no opinion.
 func assertion(name, reason string, alter func(*wire.JWT) error) wire.Change {
-	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
-		var j *wire.JWT
-		for i := range r.Credentials {
-			if r.Credentials[i].JWT != nil && !r.Credentials[i].JWT.Proof {
-				j = r.Credentials[i].JWT
-				break
-			}
-		}
-		if j == nil || j.Key == nil {
-			return r, fmt.Errorf("%s: the request carries no client assertion with a key; give a private_key_jwt client's", name)
-		}
-		before := *j.Clone()
-		err := alter(j)
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		err = badAssertion(before, *j, reason)
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		return r, nil
-	}}
+	return remade(name, clientAssertion, alter, func(before, after wire.JWT) error { return badAssertion(before, after, reason) })
+}
+
+func clientAssertion(r *wire.Request) (*wire.JWT, error) {
+	i := slices.IndexFunc(r.Credentials, func(c wire.Credential) bool { return c.JWT != nil && !c.JWT.Proof })
+	if i < 0 || r.Credentials[i].JWT.Key == nil {
+		return nil, errors.New("the request carries no client assertion with a key; give a private_key_jwt client's")
+	}
+	return r.Credentials[i].JWT, nil
 }
 
 func badAssertion(before, after wire.JWT, reason string) error {
-	kid, _ := before.Header["kid"].(string)
-	alg, _ := before.Header["alg"].(string)
-	set := map[string]any{"keys": []any{oauth.PublicJWK(before.Key.Public(), kid, alg)}}
-	now := time.Now().Add(before.Clock)
-	want := Expectation{Now: now}
-	want.Issuer, _ = before.Claims["iss"].(string)
+	want := Expectation{}
 	want.Subject, _ = before.Claims["sub"].(string)
 	if audience := oauth.Strings(before.Claims["aud"]); len(audience) > 0 {
 		want.Audience = audience[0]
 	}
-	good, err := sample(before, now)
-	if err != nil {
-		return err
-	}
-	if why := Judge(good, set, want); why != Good {
-		return fmt.Errorf("the assertion itself is bad (%s), so a forgery of it proves nothing; give a good one", why)
-	}
-	forged, err := sample(after, now)
-	if err != nil {
-		return err
-	}
-	if why := Judge(forged, set, want); why != reason {
-		return fmt.Errorf("the forgery's fault is its %q and not its %q; give another value", why, reason)
-	}
-	return nil
+	return badFor(reason, "assertion", "give a good one", before, after, want, Judge)
 }
 
 // sample makes an assertion as wire will at sending.
@@ -229,20 +199,7 @@ func AssertionOfUnknownKey(other oauth.Key) wire.Change {
 
 // AssertionTampered has one bit of its signature flipped.
 func AssertionTampered() wire.Change {
-	return assertion("assertion with one bit of the signature flipped", BadSignature, func(j *wire.JWT) error {
-		alg, _ := j.Header["alg"].(string)
-		key, inner := j.Key, j.Sign
-		j.Signer = "by the same key, one bit flipped"
-		j.Sign = func(input []byte) ([]byte, error) {
-			if inner != nil {
-				s, err := inner(input)
-				return flipped(s), err
-			}
-			s, err := sign(alg, key, input)
-			return flipped(s), err
-		}
-		return nil
-	})
+	return assertion("assertion with one bit of the signature flipped", BadSignature, flip)
 }
 
 func sameAlg(j *wire.JWT, k oauth.Key) error {

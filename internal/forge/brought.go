@@ -95,23 +95,20 @@ func AssertionWith(name string, claims map[string]any) wire.Change {
 func AssertionBy(other oauth.Key) wire.Change {
 	name := "assertion signed with " + other.Alg
 	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
-		for i := range r.Credentials {
-			j := r.Credentials[i].JWT
-			if j == nil || j.Key == nil {
-				continue
-			}
-			j.Header["alg"], j.Header["kid"], j.Key = other.Alg, other.ID, other.Signer
-			now := time.Now().Add(j.Clock)
-			good, err := sample(*j, now)
-			if err != nil {
-				return r, fmt.Errorf("%s: %w", name, err)
-			}
-			if why := Judge(good, oauth.JWKSet(other), Expectation{Now: now}); why != Good {
-				return r, fmt.Errorf("%s: it is bad by itself (%s); give a key that fits", name, why)
-			}
-			return r, nil
+		j, err := clientAssertion(&r)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
 		}
-		return r, fmt.Errorf("%s: the request carries no client assertion with a key; give a private_key_jwt client's", name)
+		j.Header["alg"], j.Header["kid"], j.Key = other.Alg, other.ID, other.Signer
+		now := time.Now().Add(j.Clock)
+		good, err := sample(*j, now)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", name, err)
+		}
+		if why := Judge(good, oauth.JWKSet(other), Expectation{Now: now}); why != Good {
+			return r, fmt.Errorf("%s: it is bad by itself (%s); give a key that fits", name, why)
+		}
+		return r, nil
 	}}
 }
 

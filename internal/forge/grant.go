@@ -74,38 +74,15 @@ func exchanged(change wire.Change) wire.Change {
 // grant makes a change of the assertion that is an authorization grant. A sample of it is made and judged with its
 // issuer's own public key: the original must be good, the forgery bad for the given reason.
 func grant(name, reason string, alter func(*wire.JWT) error) wire.Change {
-	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
-		c := r.Credential(oauth.AssertionMember)
-		if c == nil || c.JWT == nil || c.JWT.Key == nil {
-			return r, fmt.Errorf("%s: the request carries no assertion that we sign; give a request of the JWT bearer grant", name)
-		}
-		before := *c.JWT.Clone()
-		err := alter(c.JWT)
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		err = badAssertion(before, *c.JWT, reason)
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		return r, nil
-	}}
+	find := carried(oauth.AssertionMember, "assertion that we sign; give a request of the JWT bearer grant")
+	return remade(name, find, alter, func(before, after wire.JWT) error { return badAssertion(before, after, reason) })
 }
 
 // ForgedGrants are assertions that the trusted issuer did not sign: one bit flipped, unsigned, and signed by a key of ours
 // under the issuer's kid and under its own (RFC 7523 §3(9)). The key must be for the algorithm of the assertions.
 func ForgedGrants(own oauth.Key) []wire.Change {
 	return []wire.Change{
-		grant("assertion with one bit of the signature flipped", BadSignature, func(j *wire.JWT) error {
-			alg, _ := j.Header["alg"].(string)
-			key := j.Key
-			j.Signer = "by the same key, one bit flipped"
-			j.Sign = func(input []byte) ([]byte, error) {
-				s, err := sign(alg, key, input)
-				return flipped(s), err
-			}
-			return nil
-		}),
+		grant("assertion with one bit of the signature flipped", BadSignature, flip),
 		grant("assertion with alg none", BadAlgorithm, func(j *wire.JWT) error {
 			j.Header["alg"], j.Key, j.Sign = "none", nil, nil
 			return nil
@@ -156,10 +133,7 @@ func UnfitGrants() []wire.Change {
 			delete(j.Claims, "sub")
 			return nil
 		}),
-		grant("expired assertion", Expired, func(j *wire.JWT) error {
-			j.Claims["exp"], j.Claims["iat"] = wire.FromNow(-5*time.Minute), wire.FromNow(-5*time.Minute-life(j))
-			return nil
-		}),
+		grant("expired assertion", Expired, expire),
 		grant("assertion without exp", NoExpiry, func(j *wire.JWT) error {
 			j.Omit = append(j.Omit, "exp")
 			return nil

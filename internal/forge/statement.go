@@ -19,46 +19,13 @@ const (
 // statement makes a change of the software statement that a registration carries. A sample of it is made and judged with
 // the directory's own public key: the original must be good, the forgery bad for the given reason.
 func statement(name, reason string, oldest time.Duration, alter func(*wire.JWT) error) wire.Change {
-	return wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
-		c := r.Credential(oauth.StatementMember)
-		if c == nil || c.JWT == nil || c.JWT.Key == nil {
-			return r, fmt.Errorf("%s: the request carries no software statement that we sign; give the directory's key", name)
+	find := carried(oauth.StatementMember, "software statement that we sign; give the directory's key")
+	return remade(name, find, alter, func(before, after wire.JWT) error {
+		judge := func(compact string, set map[string]any, want Expectation) string {
+			return judgeStatement(compact, set, want, oldest)
 		}
-		before := *c.JWT.Clone()
-		err := alter(c.JWT)
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		err = badStatement(before, *c.JWT, reason, oldest)
-		if err != nil {
-			return r, fmt.Errorf("%s: %w", name, err)
-		}
-		return r, nil
-	}}
-}
-
-func badStatement(before, after wire.JWT, reason string, oldest time.Duration) error {
-	kid, _ := before.Header["kid"].(string)
-	alg, _ := before.Header["alg"].(string)
-	set := map[string]any{"keys": []any{oauth.PublicJWK(before.Key.Public(), kid, alg)}}
-	now := time.Now().Add(before.Clock)
-	want := Expectation{Now: now}
-	want.Issuer, _ = before.Claims["iss"].(string)
-	good, err := sample(before, now)
-	if err != nil {
-		return err
-	}
-	if why := judgeStatement(good, set, want, oldest); why != Good {
-		return fmt.Errorf("the software statement itself is bad (%s), so a forgery of it proves nothing; look at registration.software_statement", why)
-	}
-	forged, err := sample(after, now)
-	if err != nil {
-		return err
-	}
-	if why := judgeStatement(forged, set, want, oldest); why != reason {
-		return fmt.Errorf("the forgery's fault is its %q and not its %q; this is a fault of this program", why, reason)
-	}
-	return nil
+		return badFor(reason, "software statement", "look at registration.software_statement", before, after, Expectation{}, judge)
+	})
 }
 
 // judgeStatement judges a statement as a strict server does that believes the keys of the set and lets no statement be
@@ -106,16 +73,7 @@ func WithStatement(other wire.Credential, label string) wire.Change {
 
 // StatementTampered has one bit of its signature flipped (RFC 7591 §2.3: it is signed or MACed).
 func StatementTampered() wire.Change {
-	return statement("statement with one bit of the signature flipped", BadSignature, 0, func(j *wire.JWT) error {
-		alg, _ := j.Header["alg"].(string)
-		key := j.Key
-		j.Signer = "by the same key, one bit flipped"
-		j.Sign = func(input []byte) ([]byte, error) {
-			s, err := sign(alg, key, input)
-			return flipped(s), err
-		}
-		return nil
-	})
+	return statement("statement with one bit of the signature flipped", BadSignature, 0, flip)
 }
 
 // ForgedStatements are what anybody can make who has seen a statement and read the directory's public key: unsigned, with
@@ -188,10 +146,7 @@ func broughtAlong(own oauth.Key, name, reason string, bring func(header map[stri
 // StatementsOutOfTime are a statement that expired five minutes ago (RFC 7519 §4.1.4) and, where the reader judges the
 // age of statements, one that is older than that and one from the future.
 func StatementsOutOfTime(oldest time.Duration) []wire.Change {
-	all := []wire.Change{statement("expired statement", Expired, 0, func(j *wire.JWT) error {
-		j.Claims["exp"], j.Claims["iat"] = wire.FromNow(-5*time.Minute), wire.FromNow(-5*time.Minute-life(j))
-		return nil
-	})}
+	all := []wire.Change{statement("expired statement", Expired, 0, expire)}
 	if oldest == 0 {
 		return all
 	}
@@ -205,13 +160,6 @@ func StatementsOutOfTime(oldest time.Duration) []wire.Change {
 			return nil
 		}),
 	)
-}
-
-func life(j *wire.JWT) time.Duration {
-	if j.Life > 0 {
-		return j.Life
-	}
-	return time.Minute
 }
 
 // unknownIssuer vouches for nobody whom anybody trusts.
