@@ -21,15 +21,16 @@ func Rotation(hook string) Need {
 	}}
 }
 
-// SetKeys replaces the key set of a member: by an update (RFC 7592 §2.2) where it has a client configuration endpoint,
-// else by the operator's hook, which gets the whole set as {jwks}.
+// SetKeys replaces the key set of a member: by the operator's hook, which gets the whole set as {jwks}, else by an update
+// (RFC 7592 §2.2) where the member has a client configuration endpoint. The hook comes first, as it does for secrets: who
+// names one says that this is how the keys of partners are changed.
 func (p *Pass) SetKeys(ctx context.Context, hook string, member *cast.Member, set map[string]any) (wire.Exchange, error) {
 	client := member.Client()
-	if client.RegistrationURI != "" && !client.RegistrationToken.Empty() {
-		return p.Update(ctx, member, func(metadata map[string]any) { metadata["jwks"] = set })
-	}
 	if !p.Cast.HasHook(hook) {
-		return wire.Exchange{}, CannotTell("needs hook `%s`: the client has no configuration endpoint (RFC 7592)", hook)
+		if client.RegistrationURI == "" || client.RegistrationToken.Empty() {
+			return wire.Exchange{}, CannotTell("needs hook `%s`: the client has no configuration endpoint (RFC 7592)", hook)
+		}
+		return p.Update(ctx, member, func(metadata map[string]any) { metadata["jwks"] = set })
 	}
 	text, err := json.Marshal(set)
 	if err != nil {

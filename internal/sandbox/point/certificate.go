@@ -1,18 +1,22 @@
 package point
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"sync"
 	"time"
 )
 
 const maxKnown = 4096
 
-// certificates verifies client certificates against the partners' CA, and remembers for how long a chain is valid:
-// a kept connection shows the same certificate with every request.
+// certificates verifies client certificates, and remembers for how long each is valid: a kept connection shows the same
+// one with every request. What names a CA must chain to the partners'. What names nobody but itself is taken as it stands,
+// for its thumbprint alone: RFC 8705 §6.2 has the resource server leave chains to the authorization server, which knows
+// the certificate (§2.2) and bound the token to it. Without a token that is bound to it, it opens nothing.
 type certificates struct {
 	roots *x509.CertPool
 
@@ -48,6 +52,13 @@ func (c *certificates) presented(state *tls.ConnectionState) (string, *Refusal) 
 }
 
 func (c *certificates) verify(chain []*x509.Certificate, now time.Time) (validity, error) {
+	if leaf := chain[0]; selfSigned(leaf) {
+		own := validity{from: leaf.NotBefore, until: leaf.NotAfter}
+		if now.Before(own.from) || now.After(own.until) {
+			return validity{}, errors.New("it is self-signed, and now is outside of its validity")
+		}
+		return own, nil
+	}
 	intermediates := x509.NewCertPool()
 	for _, cert := range chain[1:] {
 		intermediates.AddCert(cert)
@@ -71,6 +82,11 @@ func (c *certificates) verify(chain []*x509.Certificate, now time.Time) (validit
 		}
 	}
 	return v, nil
+}
+
+// selfSigned says that a certificate was issued by its own key, and is no CA.
+func selfSigned(leaf *x509.Certificate) bool {
+	return bytes.Equal(leaf.RawIssuer, leaf.RawSubject) && !leaf.IsCA && leaf.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature) == nil
 }
 
 func (c *certificates) lookup(sum [sha256.Size]byte) (validity, bool) {

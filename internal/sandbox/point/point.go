@@ -33,7 +33,7 @@ type Config struct {
 	Name     string
 	Resource string         // its own audience (RFC 8707)
 	Issuer   string         // of the authorization server whose tokens it takes
-	Partners *x509.CertPool // client certificates must chain to it
+	Partners *x509.CertPool // client certificates that a CA issued must chain to it
 	API      string         // host:port of the API
 	Key      string         // the credential that this point shares with the API
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
