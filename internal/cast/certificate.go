@@ -1,6 +1,7 @@
 package cast
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -15,10 +17,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 )
 
-// issuer makes or gives the certificates of one member of the plan.
+// issuer makes or gives the certificates of one member of the plan. With neither a given one nor a CA of its own, the
+// operator's hook issues them.
 type issuer struct {
 	given   *tls.Certificate
 	ca      *x509.Certificate
@@ -50,6 +54,13 @@ func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
 		}
 		return &issuer{given: &pair}, nil
 	}
+	made := &issuer{subject: described.Issue.Subject, dns: described.Issue.DNS, organization: client.Organization}
+	if made.subject == "" {
+		made.subject = "{name}.partners.example"
+	}
+	if described.Issue.CA.Empty() {
+		return made, nil
+	}
 	chain, err := resolver.Text(described.Issue.CA)
 	if err != nil {
 		return nil, err
@@ -67,10 +78,7 @@ func newIssuer(resolver plan.Resolver, client plan.Client) (*issuer, error) {
 	if !ok {
 		return nil, errors.New("the test CA's key cannot sign; give an RSA or EC key")
 	}
-	made := &issuer{ca: pair.Leaf, key: signer, subject: described.Issue.Subject, dns: described.Issue.DNS, organization: client.Organization}
-	if made.subject == "" {
-		made.subject = "{name}.partners.example"
-	}
+	made.ca, made.key = pair.Leaf, signer
 	return made, nil
 }
 
@@ -83,11 +91,16 @@ type Fault struct {
 	DNS        string // another DNS name than the plan gives; empty: that of the plan
 }
 
-// Issues says whether the ride has a test CA for this role, so that certificates with one fault can be made.
-func (c *Cast) Issues(role string) bool { return c.issuers[role] != nil && c.issuers[role].ca != nil }
+// Issues says whether certificates are issued for the ride in this role, so that each of its members has its own.
+func (c *Cast) Issues(role string) bool {
+	return c.issuers[role] != nil && c.issuers[role].given == nil
+}
 
-// certificate gives a certificate for a role: a new one by the test CA, or the given one.
-func (c *Cast) certificate(role, name string) (*tls.Certificate, error) {
+// Faults says whether the ride has the key of a test CA for this role, so that certificates with one fault can be made.
+func (c *Cast) Faults(role string) bool { return c.issuers[role] != nil && c.issuers[role].ca != nil }
+
+// certificate gives a certificate for a role: a new one, by the test CA or the operator's hook, or the given one.
+func (c *Cast) certificate(ctx context.Context, role, name string) (*tls.Certificate, error) {
 	made := c.issuers[role]
 	if made == nil {
 		return nil, fmt.Errorf("clients.%s needs a certificate; name one under certificate.cert or a test CA under certificate.issue", role)
@@ -95,7 +108,28 @@ func (c *Cast) certificate(role, name string) (*tls.Certificate, error) {
 	if made.given != nil {
 		return made.given, nil
 	}
-	return c.Issue(role, strings.ReplaceAll(made.subject, "{name}", name), Fault{})
+	subject := strings.ReplaceAll(made.subject, "{name}", name)
+	if made.ca != nil {
+		return c.Issue(role, subject, Fault{})
+	}
+	issued, _, err := c.issuedByHook(ctx, &Member{Role: role, name: name}, x509.CertificateRequest{Subject: made.named(subject), DNSNames: made.dnsNames(subject)})
+	return issued, err
+}
+
+// subjectDN is the subject that a role's certificate has, or will have once it is issued.
+func (c *Cast) subjectDN(role string) (string, error) {
+	made := c.issuers[role]
+	if made == nil {
+		return "", fmt.Errorf("clients.%s needs a certificate; name one under certificate.cert or a test CA under certificate.issue", role)
+	}
+	if made.given != nil {
+		return oauth.SubjectDN(made.given.Leaf), nil
+	}
+	raw, err := asn1.Marshal(made.named(strings.ReplaceAll(made.subject, "{name}", role)).ToRDNSequence())
+	if err != nil {
+		return "", fmt.Errorf("clients.%s.certificate.issue.subject: %w", role, err)
+	}
+	return oauth.SubjectDN(&x509.Certificate{RawSubject: raw}), nil
 }
 
 // Issue makes a certificate by the role's test CA, for a subject (its CN), with at most one fault.
@@ -134,7 +168,8 @@ func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
 	now := time.Now()
 	template := &x509.Certificate{
 		SerialNumber: newSerial(),
-		Subject:      pkix.Name{CommonName: subject},
+		Subject:      i.named(subject),
+		DNSNames:     i.dnsNames(subject),
 		NotBefore:    now.Add(-48 * time.Hour),
 		NotAfter:     now.Add(48 * time.Hour),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
@@ -145,12 +180,6 @@ func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
 	}
 	if template.NotAfter.After(i.ca.NotAfter) {
 		template.NotAfter = i.ca.NotAfter
-	}
-	if i.organization != "" {
-		template.Subject.Organization = []string{i.organization}
-	}
-	if i.dns != "" {
-		template.DNSNames = []string{strings.ReplaceAll(i.dns, "{name}", strings.SplitN(subject, ".", 2)[0])}
 	}
 	if fault.DNS != "" {
 		template.DNSNames = []string{fault.DNS}
@@ -165,6 +194,21 @@ func (i *issuer) template(subject string, fault Fault) *x509.Certificate {
 		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
 	return template
+}
+
+func (i *issuer) named(subject string) pkix.Name {
+	name := pkix.Name{CommonName: subject}
+	if i.organization != "" {
+		name.Organization = []string{i.organization}
+	}
+	return name
+}
+
+func (i *issuer) dnsNames(subject string) []string {
+	if i.dns == "" {
+		return nil
+	}
+	return []string{strings.ReplaceAll(i.dns, "{name}", strings.SplitN(subject, ".", 2)[0])}
 }
 
 // impostor is a CA of our own with the name and key identifier of the real one.

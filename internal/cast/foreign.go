@@ -36,7 +36,7 @@ func (c *Cast) join(ctx context.Context, name string, partner *Member) (*Member,
 	if err != nil {
 		return nil, err
 	}
-	client, metadata, err := c.describe(server, partner.Plan, Wish{DPoP: partner.Client().Proof.Signer != nil && partner.Plan.SenderConstraint != "dpop"})
+	client, metadata, err := c.describe(ctx, server, partner.Plan, Wish{DPoP: partner.Client().Proof.Signer != nil && partner.Plan.SenderConstraint != "dpop"})
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (c *Cast) given(ctx context.Context, described plan.Client, wish Wish) (*Me
 		}
 	}
 	if described.Certificate != nil {
-		client.Certificate, err = c.certificate(described.Name, described.Name)
+		client.Certificate, err = c.certificate(ctx, described.Name, described.Name)
 		if err != nil {
 			return nil, &FactError{Fact: fact, Err: err}
 		}
@@ -167,7 +167,7 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 // provision lets the operator's hook make a client. The hook gets {client_name}, {scope}, {auth}, {subject_dn} and {jwks}
 // and answers as RFC 7591 §3.2.1 does: client_id, and client_secret where there is one.
 func (c *Cast) provision(ctx context.Context, described plan.Client, wish Wish, server *oauth.Server, fact string) (*Member, error) {
-	client, metadata, err := c.describe(server, described, wish)
+	client, metadata, err := c.describe(ctx, server, described, wish)
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
@@ -344,7 +344,7 @@ func (c *Cast) Draft(ctx context.Context, role string, wish Wish) (*Member, erro
 
 // draft makes a member that is not registered yet, with all that its registration presents.
 func (c *Cast) draft(ctx context.Context, described plan.Client, wish Wish, server *oauth.Server) (*Member, error) {
-	client, metadata, err := c.describe(server, described, wish)
+	client, metadata, err := c.describe(ctx, server, described, wish)
 	if err != nil {
 		return nil, err
 	}
@@ -353,7 +353,7 @@ func (c *Cast) draft(ctx context.Context, described plan.Client, wish Wish, serv
 }
 
 // describe makes a client's keys and the metadata of its registration.
-func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) (oauth.Client, map[string]any, error) {
+func (c *Cast) describe(ctx context.Context, server *oauth.Server, described plan.Client, wish Wish) (oauth.Client, map[string]any, error) {
 	n := c.serial.Add(1)
 	method := wish.Auth
 	if method == "" {
@@ -380,7 +380,7 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 	var err error
 	bound := described.SenderConstraint == "mtls" && !wish.Unbound && !wish.DPoP
 	if bound || method == oauth.TLSClientAuth {
-		client.Certificate, err = c.certificate(described.Name, fmt.Sprintf("%s-%d", described.Name, n))
+		client.Certificate, err = c.certificate(ctx, described.Name, fmt.Sprintf("%s-%d", described.Name, n))
 		if err != nil {
 			return client, nil, err
 		}
@@ -424,7 +424,7 @@ func (c *Cast) describe(server *oauth.Server, described plan.Client, wish Wish) 
 			metadata["tls_client_auth_subject_dn"] = oauth.SubjectDN(client.Certificate.Leaf)
 		}
 	}
-	client.RegistrationCertificate, err = c.registrationCertificate(described.Name, fmt.Sprintf("%s-%d", described.Name, n), client)
+	client.RegistrationCertificate, err = c.registrationCertificate(ctx, described.Name, fmt.Sprintf("%s-%d", described.Name, n), client)
 	if err != nil {
 		return client, nil, err
 	}

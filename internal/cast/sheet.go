@@ -58,19 +58,20 @@ func (c *Cast) credentials(described plan.Client, method oauth.Method, metadata 
 		}
 		metadata["jwks"] = map[string]any{"keys": []any{key.JWK()}}
 	case oauth.TLSClientAuth:
-		certificate, err := c.certificate(described.Name, described.Name)
+		if namesSubject(described.Metadata) {
+			break
+		}
+		subject, err := c.subjectDN(described.Name)
 		if err != nil {
 			return err
 		}
-		if !namesSubject(described.Metadata) {
-			metadata["tls_client_auth_subject_dn"] = oauth.SubjectDN(certificate.Leaf)
-		}
+		metadata["tls_client_auth_subject_dn"] = subject
 	case oauth.SelfSignedTLSClientAuth:
-		certificate, err := c.certificate(described.Name, described.Name)
-		if err != nil {
-			return err
+		made := c.issuers[described.Name]
+		if made == nil || made.given == nil {
+			return fmt.Errorf("clients.%s authenticates by a self-signed certificate, which people register; give it under certificate.cert and certificate.key", described.Name)
 		}
-		metadata["jwks"] = map[string]any{"keys": []any{CertificateJWK(certificate)}}
+		metadata["jwks"] = map[string]any{"keys": []any{CertificateJWK(made.given)}}
 	}
 	return nil
 }

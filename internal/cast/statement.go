@@ -172,19 +172,20 @@ func (c *Cast) UpdateRequest(member *Member, metadata map[string]any) (wire.Requ
 
 // registrationCertificate gives the certificate that a client shows at registration, where the plan says that one is
 // shown: its own, if a CA issued it.
-func (c *Cast) registrationCertificate(role, name string, client oauth.Client) (*tls.Certificate, error) {
+func (c *Cast) registrationCertificate(ctx context.Context, role, name string, client oauth.Client) (*tls.Certificate, error) {
 	if said := c.plan.Registration.ClientCertificate; said == "" || said == "none" {
 		return nil, nil
 	}
 	if client.Certificate != nil && client.Auth != oauth.SelfSignedTLSClientAuth {
 		return client.Certificate, nil
 	}
-	return c.certificate(role, name)
+	return c.certificate(ctx, role, name)
 }
 
 // ManagementCertificate gives a certificate with which a client that an earlier ride left can be managed, by its name:
-// nil where the plan asks for none.
-func ManagementCertificate(resolver plan.Resolver, p *plan.Plan, clientName string) (*tls.Certificate, error) {
+// nil where the plan asks for none. The cast needs no members for it; its hooks issue the certificate where the plan says
+// so.
+func (c *Cast) ManagementCertificate(ctx context.Context, p *plan.Plan, clientName string) (*tls.Certificate, error) {
 	if said := p.Registration.ClientCertificate; said == "" || said == "none" {
 		return nil, nil
 	}
@@ -192,15 +193,15 @@ func ManagementCertificate(resolver plan.Resolver, p *plan.Plan, clientName stri
 		if !strings.Contains(clientName, " "+client.Name+" ") {
 			continue
 		}
-		made, err := newIssuer(resolver, client)
+		made, err := newIssuer(c.cfg.Resolver, client)
 		if err != nil {
 			return nil, fmt.Errorf("clients.%s.certificate: %w", client.Name, err)
 		}
 		if made == nil {
 			return nil, fmt.Errorf("clients.%s needs a certificate; name one under certificate", client.Name)
 		}
-		c := &Cast{issuers: map[string]*issuer{client.Name: made}}
-		return c.certificate(client.Name, client.Name)
+		alone := &Cast{cfg: c.cfg, plan: c.plan, issuers: map[string]*issuer{client.Name: made}}
+		return alone.certificate(ctx, client.Name, client.Name)
 	}
 	return nil, errors.New("no client of the plan has this name, so no certificate can be shown")
 }

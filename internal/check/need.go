@@ -108,10 +108,26 @@ var TestCA = Need{Name: "a test CA", Has: func(p *plan.Plan, _ *plan.Point) (Mis
 	switch {
 	case partner == nil || partner.Certificate == nil:
 		return Absent, "the partner uses no certificate", ""
-	case partner.Certificate.Issue == nil:
-		return DeclaredGap, "the plan gives certificates and no CA that may issue faulty ones", "faulty certificates (no test CA)"
+	case !partner.Certificate.OfTestCA():
+		return DeclaredGap, "the plan names no CA of which the ride has the key, to issue faulty certificates", "faulty certificates (no test CA)"
 	}
 	return Present, "", ""
+}}
+
+// Renewal needs a way to renew the partner's certificate: a test CA, or the operator's hook. A certificate of the
+// operator's CA for a client that exists already is one more by which it is known, so the plan must permit it (`may`).
+var Renewal = Need{Name: "a way to renew certificates", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	partner := client(p, "partner")
+	_, hooked := p.Hooks[plan.IssueCertificate]
+	switch {
+	case partner == nil || partner.Certificate == nil:
+		return Absent, "the partner uses no certificate", ""
+	case !hooked && !partner.Certificate.OfTestCA():
+		return DeclaredGap, "needs hook `issue_certificate`: the plan gives certificates, and nobody who renews them", "renewed certificates"
+	case partner.Certificate.OfTestCA():
+		return Present, "", ""
+	}
+	return mayTake(p, Rotate)
 }}
 
 // CertificateLogin needs a partner that authenticates by a certificate of a CA.

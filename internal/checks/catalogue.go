@@ -169,6 +169,7 @@ func Catalogue() []*check.Check {
 		rotate.OldSecret,
 		rotate.PublishedKeyRemoved,
 		rotate.RemovedKey,
+		rotate.RenewedCertificate,
 		rotate.RetiredCertificate,
 		rotate.SigningKeyOverlap,
 		rotate.UnknownKeysFlood,

@@ -189,7 +189,7 @@ func (c *cleaner) byToken(ctx context.Context, item ledger.Item) (bool, string) 
 		return false, "the authorization server gave no registration token"
 	}
 	var err error
-	client.RegistrationCertificate, err = cast.ManagementCertificate(c.values, c.plan, item.Name)
+	client.RegistrationCertificate, err = c.hooks.ManagementCertificate(ctx, c.plan, item.Name)
 	if err != nil {
 		return false, err.Error()
 	}
@@ -257,7 +257,7 @@ func (c *cleaner) blind(ctx context.Context, item ledger.Item) (bool, string) {
 	}
 	client, server := clientOf(item)
 	var err error
-	client.RegistrationCertificate, err = cast.ManagementCertificate(c.values, c.plan, item.Name)
+	client.RegistrationCertificate, err = c.hooks.ManagementCertificate(ctx, c.plan, item.Name)
 	if err != nil {
 		return false, err.Error()
 	}

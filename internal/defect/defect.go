@@ -223,6 +223,8 @@ type Set struct {
 	OtherEnvironmentKnown     bool `json:"other_environment_known,omitempty"`     // AS: knows the clients of the other environment too, as after a copy of its database
 	WithdrawnCertificateWorks bool `json:"withdrawn_certificate_works,omitempty"` // AS: does not look at the CA's list of withdrawn certificates
 	WithdrawnCertificateOpens bool `json:"withdrawn_certificate_opens,omitempty"` // edge: does not look at the CA's list of withdrawn certificates
+	RenewedCertificateUnknown bool `json:"renewed_certificate_unknown,omitempty"` // AS: knows a client by the first certificate that it showed, and no more by its subject
+	FirstCertificateKept      bool `json:"first_certificate_kept,omitempty"`      // edge: has the first certificate of each client on file, and refuses its tokens with another
 	RouteForgotten            bool `json:"route_forgotten,omitempty"`             // legacy: its route table lacks the statements that were agreed
 	LongLivedCertificate      bool `json:"long_lived_certificate,omitempty"`      // CA: the certificate of the partner in the other environment lives for ten years
 }

@@ -557,11 +557,11 @@ plan.yaml:12:8: ´audit´ wants a list of logs or the word none, not text
 plan.yaml:13:11: there is no hook "suspnd"
   13 |   suspnd: {http: "POST https://a.example/{client}"}
      |           ^
-       did you mean ´suspend´? allowed: suspend, resume, reduce_entitlement, restore_entitlement, take_role, give_role, open_window, close_window, schedule_window, rotate_secret, rotate_key, rotate_certificate, withdraw_certificate, publish_keys, rotate_signing_key, withdraw_signing_key, mint_token, facts, find_client, delete_client, provision, provision_api_key, deprovision, software_statement, mint_initial_access_token, break_introspection, restore_introspection
+       did you mean ´suspend´? allowed: suspend, resume, reduce_entitlement, restore_entitlement, take_role, give_role, open_window, close_window, schedule_window, rotate_secret, rotate_key, rotate_certificate, issue_certificate, withdraw_certificate, publish_keys, rotate_signing_key, withdraw_signing_key, mint_token, facts, find_client, delete_client, provision, provision_api_key, deprovision, software_statement, mint_initial_access_token, break_introspection, restore_introspection
 plan.yaml:13:18: ´http´ has the unknown placeholder {client}
   13 |   suspnd: {http: "POST https://a.example/{client}"}
      |                  ^
-       did you mean ´{client_id}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}, {fault}
+       did you mean ´{client_id}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {csr}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}, {fault}
 plan.yaml:14:11: the hook resume wants exactly one of ´http´ and ´exec´
   14 |   resume: {exec: [a], http: a}
      |           ^
@@ -667,7 +667,7 @@ plan.yaml:14:18: the hook suspend has a body or header fields, but no ´http´
 plan.yaml:14:36: ´body´ has the unknown placeholder {kidd}
   14 | hooks: {suspend: {exec: [a], body: "{kidd}"}}
      |                                    ^
-       did you mean ´{kid}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}, {fault}
+       did you mean ´{kid}´? allowed: {client_id}, {client_name}, {scope}, {role}, {resource}, {kid}, {auth}, {subject_dn}, {jwks}, {csr}, {certificate}, {thumbprint}, {serial}, {from}, {until}, {organization}, {fault}
 plan.yaml:17:12: there are two logs named a, the first in line 16
   17 |   - {name: a, file: b, covers: [edge]}
      |            ^
@@ -690,6 +690,26 @@ plan.yaml:5:102: ´owns´ names the operation "lst", which no point has
    5 |   - {name: partner, auth: private_key_jwt, may: [read], certificate: {cert: file:a.pem}, owns: {lst: /items/1}}
      |                                                                                                      ^
        did you mean ´list´?
+`,
+	},
+	{
+		name: "issued by nobody",
+		text: with("scopes: [read]", "auth: tls_client_auth, certificate: {issue: {subject: 'x-{name}'}}"),
+		want: `
+plan.yaml:5:65: nobody issues the certificate of client partner
+   5 |   - {name: partner, auth: tls_client_auth, certificate: {issue: {subject: 'x-{name}'}}}
+     |                                                                 ^
+       give a test CA by ´ca´ and ´key´, or add the hook ´issue_certificate´
+`,
+	},
+	{
+		name: "a CA without its key",
+		text: with("scopes: [read]", "auth: tls_client_auth, certificate: {issue: {ca: file:ca.pem}}"),
+		want: `
+plan.yaml:5:65: a test CA is named by half
+   5 |   - {name: partner, auth: tls_client_auth, certificate: {issue: {ca: file:ca.pem}}}
+     |                                                                 ^
+       give both ´ca´ and ´key´, or neither and the hook ´issue_certificate´
 `,
 	},
 	{

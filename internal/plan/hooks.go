@@ -14,6 +14,7 @@ const (
 	RotateSecret       = "rotate_secret"        // the client gets a new secret; the answer names it (client_secret)
 	RotateKey          = "rotate_key"           // the client's key set is {jwks} from now on, and nothing else
 	RotateCertificate  = "rotate_certificate"   // as rotate_key, for a client with self-signed certificates: its set holds them as x5c
+	IssueCertificate   = "issue_certificate"    // a certificate is issued for the request {csr}; the answer is PEM, or names it (certificate)
 	WithdrawCert       = "withdraw_certificate" // the certificate {thumbprint}, {serial} or {certificate} is trusted no more
 	PublishKeys        = "publish_keys"         // the keys {jwks} are published where {client_name} publishes its own; the answer names the place (jwks_uri)
 	RotateSigningKey   = "rotate_signing_key"   // the AS signs with a new key and keeps the old one in its key set
@@ -38,7 +39,7 @@ const (
 // HookNames holds all names of hooks.
 var HookNames = []string{
 	Suspend, Resume, ReduceEntitlement, RestoreEntitlement, TakeRole, GiveRole, OpenWindow, CloseWindow, ScheduleWindow, RotateSecret,
-	RotateKey, RotateCertificate, WithdrawCert, PublishKeys, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
+	RotateKey, RotateCertificate, IssueCertificate, WithdrawCert, PublishKeys, RotateSigningKey, WithdrawSigningKey, MintToken, Facts, FindClient, DeleteClient,
 	Provision, ProvisionAPIKey, Deprovision,
 	MakeStatement, MintInitialAccessToken,
 	BreakIntrospection, RestoreIntrospection,
@@ -65,5 +66,5 @@ func (p *Plan) HookMints(server string) bool {
 // Placeholders holds all that a hook may have replaced in its URL, header fields, body and arguments.
 var Placeholders = []string{
 	"{client_id}", "{client_name}", "{scope}", "{role}", "{resource}", "{kid}", "{auth}", "{subject_dn}", "{jwks}",
-	"{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}", "{organization}", "{fault}",
+	"{csr}", "{certificate}", "{thumbprint}", "{serial}", "{from}", "{until}", "{organization}", "{fault}",
 }

@@ -48,8 +48,12 @@ func lintCast(p *Plan, say sayer) {
 		if c.SenderConstraint == "mtls" && c.Certificate == nil && c.Auth != "self_signed_tls_client_auth" {
 			say(promise, "tokens are bound by mtls, but no certificate is given or issued: the ride uses a self-signed one, which your stack may refuse")
 		}
-		if c.Certificate != nil && c.Certificate.Issue == nil {
+		switch {
+		case c.Certificate == nil:
+		case c.Certificate.Issue == nil:
 			say(promise+".certificate", "the certificate is given and not issued: expired, foreign and revoked certificates are not tested")
+		case !c.Certificate.OfTestCA():
+			say(promise+".certificate.issue", "the ride has not the key of a test CA: expired and foreign certificates are not tested")
 		}
 		if c.Name == "partner" && len(c.Scopes) == 0 {
 			say(promise, "no scopes: missing and too wide scopes are not tested")

@@ -123,6 +123,8 @@ func hookMeaning(name string) string {
 		return "as `rotate_key`, for a client that authenticates by self-signed certificates: `{jwks}` holds them as `x5c`"
 	case PublishKeys:
 		return "publishes the keys `{jwks}` where the client `{client_name}` publishes its own, at the same place each time; the answer names the place (`jwks_uri`)"
+	case IssueCertificate:
+		return "your CA issues a client certificate for the request `{csr}` (PKCS #10 as PEM; its key stays with the ride, its subject is `{subject_dn}`); the answer is PEM, the certificate first and then its chain, or JSON that names it: `{\"certificate\": ...}`"
 	case WithdrawCert:
 		return "the client certificate with the SHA-256 `{thumbprint}` (base64url), or the `{serial}` (hex), is trusted no more; `{certificate}` is the whole of it as base64 of its DER"
 	case RotateSigningKey:

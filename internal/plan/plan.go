@@ -126,17 +126,22 @@ type Client struct {
 	Organization string `yaml:"organization" doc:"The organisation that it belongs to: {organization} of software statements and hooks, and O in the certificates that the ride issues for it." example:"acme"`
 }
 
-// Certificate is a client certificate: issued for the ride by a test CA, or given.
+// Certificate is a client certificate: issued for the ride, or given.
 type Certificate struct {
-	Issue *Issuer   `yaml:"issue" doc:"The test CA with which the ride mints certificates."`
+	Issue *Issuer   `yaml:"issue" doc:"Certificates are issued for the ride: by a test CA of which it has the key, or by the hook issue_certificate."`
 	Cert  Reference `yaml:"cert" is:"pem" doc:"The certificate chain as PEM." example:"file:partner.crt"`
 	Key   Reference `yaml:"key" is:"secret" doc:"The certificate's private key as PEM, by reference." example:"file:partner.key"`
 }
 
-// Issuer is a test CA with which the ride mints certificates. Subject and DNS name may hold {name}, the member's name.
+// OfTestCA says whether the ride mints the certificate itself. Another one has a life that somebody chose.
+func (c *Certificate) OfTestCA() bool { return c != nil && c.Issue != nil && !c.Issue.CA.Empty() }
+
+// Issuer says how certificates are issued for the ride. With the key of a test CA it mints them, also such as have one
+// fault; without, the hook issue_certificate has the operator's own CA do it. Subject and DNS name may hold {name}, the
+// member's name.
 type Issuer struct {
-	CA      Reference `yaml:"ca" need:"yes" is:"pem" doc:"The CA's certificate as PEM." example:"file:test-ca.pem"`
-	Key     Reference `yaml:"key" need:"yes" is:"secret" doc:"The CA's private key as PEM, by reference." example:"file:test-ca.key"`
+	CA      Reference `yaml:"ca" is:"pem" doc:"A test CA's certificate as PEM; absent: the hook issue_certificate issues, and faulty certificates are not tested." example:"file:test-ca.pem"`
+	Key     Reference `yaml:"key" is:"secret" doc:"The test CA's private key as PEM, by reference." example:"file:test-ca.key"`
 	Subject string    `yaml:"subject" is:"named" doc:"The common name of the certificates; {name} is the member of the cast." example:"checkride-{name}"`
 	DNS     string    `yaml:"dns" is:"named" doc:"The DNS name in the certificates; {name} is the member of the cast." example:"{name}.partner.example"`
 }

@@ -178,12 +178,17 @@ func (r *rules) client(path string, c Client) {
 }
 
 func (r *rules) certificate(path, named string, c Certificate) {
+	_, hooked := r.plan.Hooks[IssueCertificate]
 	hasOwn := !c.Cert.Empty() || !c.Key.Empty()
 	switch {
 	case c.Issue != nil && hasOwn:
 		r.wrong(path, "the certificate of "+named+" is both issued and given", "keep `issue`, or `cert` and `key`")
 	case c.Issue == nil && (c.Cert.Empty() || c.Key.Empty()):
 		r.wrong(path, "the certificate of "+named+" is neither issued nor given", "add `cert` and `key`, or `issue: {ca: file:PATH, key: file:PATH}`")
+	case c.Issue != nil && c.Issue.CA.Empty() != c.Issue.Key.Empty():
+		r.wrong(path+".issue", "a test CA is named by half", "give both `ca` and `key`, or neither and the hook `issue_certificate`")
+	case c.Issue != nil && c.Issue.CA.Empty() && !hooked:
+		r.wrong(path+".issue", "nobody issues the certificate of "+named, "give a test CA by `ca` and `key`, or add the hook `issue_certificate`")
 	}
 }
 

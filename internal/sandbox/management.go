@@ -7,6 +7,9 @@ import (
 	"github.com/checkride/checkride/internal/sandbox/auditlog"
 )
 
+// longestRequest bounds a certificate request, in bytes.
+const longestRequest = 16 << 10
+
 // startManagement serves what an operator has: the authorization server's own management, and the API keys of legacy.
 func (s *Sandbox) startManagement() error {
 	main := s.main.Management()
@@ -15,6 +18,7 @@ func (s *Sandbox) startManagement() error {
 	mux.Handle("/directory/", http.StripPrefix("/directory", s.trust.Handler()))
 	mux.HandleFunc("POST /clients/{id}/api-key", s.provision)
 	mux.HandleFunc("DELETE /clients/{id}/api-key", s.deprovision)
+	mux.HandleFunc("POST /certificates", s.issueCertificate)
 	mux.HandleFunc("POST /certificates/{thumbprint}/withdraw", s.withdrawCertificate)
 	mux.HandleFunc("POST /clients/{id}/suspend", s.tellLegacy(main, true))
 	mux.HandleFunc("POST /clients/{id}/resume", s.tellLegacy(main, false))
@@ -42,6 +46,29 @@ func (s *Sandbox) deprovision(w http.ResponseWriter, r *http.Request) {
 	s.legacy.Deprovision(id)
 	s.logKey("api_key.deprovision", id, r, http.StatusNoContent)
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// issueCertificate is the partners' CA at work: it answers {"csr": PEM} with {"certificate": PEM}.
+func (s *Sandbox) issueCertificate(w http.ResponseWriter, r *http.Request) {
+	var asked struct {
+		Request string `json:"csr"`
+	}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, longestRequest)).Decode(&asked)
+	if err != nil {
+		http.Error(w, `the request is not {"csr": PEM}`, http.StatusBadRequest)
+		return
+	}
+	issued, err := s.partners.Issue([]byte(asked.Request))
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	record := auditlog.Of("certificate.issue", r)
+	record.Decision, record.Status = auditlog.Allow, http.StatusCreated
+	s.logs[mainAS].Write(record)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusCreated)
+	_ = json.NewEncoder(w).Encode(map[string]string{"certificate": string(issued)})
 }
 
 func (s *Sandbox) withdrawCertificate(w http.ResponseWriter, r *http.Request) {

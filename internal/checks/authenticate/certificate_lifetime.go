@@ -51,7 +51,7 @@ var CertificateLifetime = &check.Check{
 			}
 		}
 		for _, client := range p.Stack.Plan.Clients {
-			if client.Certificate == nil || client.Certificate.Issue != nil {
+			if client.Certificate == nil || client.Certificate.OfTestCA() {
 				continue
 			}
 			member, err := p.Cast.Member(ctx, client.Name)
@@ -60,7 +60,7 @@ var CertificateLifetime = &check.Check{
 			}
 			judge(member)
 		}
-		if other := p.Stack.Plan.OtherEnvironment; other != nil && other.Certificate != nil && other.Certificate.Issue == nil {
+		if other := p.Stack.Plan.OtherEnvironment; other != nil && other.Certificate != nil {
 			member, err := p.Cast.PartnerElsewhere(ctx)
 			if err != nil {
 				return err
@@ -72,7 +72,7 @@ var CertificateLifetime = &check.Check{
 }
 
 var givenCertificate = check.Need{Name: "a given certificate", Has: func(p *plan.Plan, _ *plan.Point) (check.Missing, string, string) {
-	given := func(c *plan.Certificate) bool { return c != nil && c.Issue == nil }
+	given := func(c *plan.Certificate) bool { return c != nil && !c.OfTestCA() }
 	for _, client := range p.Clients {
 		if given(client.Certificate) {
 			return check.Present, "", ""

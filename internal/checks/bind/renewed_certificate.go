@@ -27,9 +27,9 @@ var RenewedCertificate = &check.Check{
 	Rows:     []string{"L-SC-09", "L-SC-02"},
 	Severity: logbook.Medium,
 	At:       check.EveryPoint,
-	Needs:    []check.Need{check.Binding, check.ClientCertificate, check.TestCA},
+	Needs:    []check.Need{check.Binding, check.ClientCertificate, check.Renewal},
 	Twin:     defect.Set{BindingBySubject: true},
-	Also:     []defect.Set{{BindingAnyCertificate: true}},
+	Also:     []defect.Set{{BindingAnyCertificate: true}, {FirstCertificateKept: true}},
 	Follows:  []string{"bind.with-anothers-certificate"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)

@@ -38,7 +38,7 @@ var WithoutCertificate = &check.Check{
 		if err != nil {
 			return err
 		}
-		if real := partner.Client().RegistrationCertificate; real != nil && p.Cast.Issues(cast.Partner) {
+		if real := partner.Client().RegistrationCertificate; real != nil && p.Cast.Faults(cast.Partner) {
 			foreign, err := p.Cast.Issue(cast.Partner, real.Leaf.Subject.CommonName, cast.Fault{ForeignCA: true})
 			if err != nil {
 				return err

@@ -36,6 +36,7 @@ var RetiredCertificate = &check.Check{
 	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
 	Twin:     defect.Set{OldCertificateWorks: true},
+	Also:     []defect.Set{{FirstCertificateKept: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.OwnBy(ctx, oauth.SelfSignedTLSClientAuth)
 		if err != nil {

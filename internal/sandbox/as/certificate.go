@@ -105,6 +105,15 @@ func (s *Server) badChain(c *call, cl *client) string {
 	if !c.defects.AnyTrustedCertificate && !named {
 		return "the certificate is not of the registered subject"
 	}
+	if c.defects.RenewedCertificateUnknown {
+		shown := thumbprint(c.certificate)
+		if cl.firstShown == "" {
+			cl.firstShown = shown
+		}
+		if cl.firstShown != shown {
+			return "the certificate is not the one on file"
+		}
+	}
 	return ""
 }
 

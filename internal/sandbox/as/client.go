@@ -47,6 +47,8 @@ type client struct {
 	roles                   []string  // RFC 9068 §2.2.3.1
 	windowFrom, windowUntil time.Time // of a window that opens and closes by itself; zero: there is none
 
+	firstShown string // thumbprint of the certificate of its first token request; used by a defect only
+
 	formerSecrets      []string
 	formerKeys         []jose.JSONWebKey
 	formerCertificates [][]byte

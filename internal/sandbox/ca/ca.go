@@ -150,15 +150,48 @@ func (a *CA) Client(cn string, o Options) (tls.Certificate, error) {
 	return a.leaf(template)
 }
 
+// Issue makes a client certificate for whoever holds the key of a request (PKCS #10 as PEM), with the names that the
+// request asks for, and gives it as PEM. Who may have these names is the caller's to know.
+func (a *CA) Issue(request []byte) ([]byte, error) {
+	block, _ := pem.Decode(request)
+	if block == nil || block.Type != "CERTIFICATE REQUEST" {
+		return nil, errors.New("no certificate request in PEM")
+	}
+	asked, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("read a certificate request: %w", err)
+	}
+	err = asked.CheckSignature()
+	if err != nil {
+		return nil, fmt.Errorf("the request is not signed with its own key: %w", err)
+	}
+	issued, err := a.signed(&x509.Certificate{
+		RawSubject: asked.RawSubject, DNSNames: asked.DNSNames, EmailAddresses: asked.EmailAddresses, URIs: asked.URIs, IPAddresses: asked.IPAddresses,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, asked.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issued.Raw}), nil
+}
+
 func (a *CA) leaf(template *x509.Certificate) (tls.Certificate, error) {
-	name := template.Subject.CommonName
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("make the key of %s: %w", name, err)
+		return tls.Certificate{}, fmt.Errorf("make the key of %s: %w", template.Subject.CommonName, err)
 	}
-	serial, err := newSerial()
+	leaf, err := a.signed(template, key.Public())
 	if err != nil {
 		return tls.Certificate{}, err
+	}
+	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}, nil
+}
+
+func (a *CA) signed(template *x509.Certificate, key any) (*x509.Certificate, error) {
+	name := template.Subject.CommonName
+	serial, err := newSerial()
+	if err != nil {
+		return nil, err
 	}
 	template.SerialNumber = serial
 	template.KeyUsage = x509.KeyUsageDigitalSignature
@@ -169,15 +202,15 @@ func (a *CA) leaf(template *x509.Certificate) (tls.Certificate, error) {
 	if template.NotAfter.IsZero() {
 		template.NotAfter = a.now.Add(leafLife)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key, a.key)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("sign the certificate of %s: %w", name, err)
+		return nil, fmt.Errorf("sign the certificate of %s: %w", name, err)
 	}
 	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("read back the certificate of %s: %w", name, err)
+		return nil, fmt.Errorf("read back the certificate of %s: %w", name, err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, nil
+	return leaf, nil
 }
 
 // RFC 5280 §4.1.2.2: serial numbers are positive and at most 20 octets.

@@ -57,7 +57,7 @@ func New(ctx context.Context, cfg Config) (*Edge, error) {
 	for i := range e.nodes {
 		e.nodes[i] = &node{
 			cfg: cfg, point: e.point, revoked: map[string]revocation{}, gone: map[string]time.Time{},
-			subjects: map[string]string{}, proofs: proofs, own: &dpop.Verifier{Seen: dpop.NewSeen()},
+			subjects: map[string]string{}, onFile: map[string]string{}, proofs: proofs, own: &dpop.Verifier{Seen: dpop.NewSeen()},
 		}
 	}
 	e.nodes[1].lag = cfg.Situation.LaggingReplicas

@@ -42,6 +42,7 @@ type node struct {
 	fetched  time.Time
 	revoked  map[string]revocation
 	subjects map[string]string    // by thumbprint; used by a defect only
+	onFile   map[string]string    // thumbprint by client; used by a defect only
 	gone     map[string]time.Time // clients that were deleted, and since when
 	next     int64
 	strange  []time.Time // when unknown kids came, of the last second; used by a defect only
@@ -305,6 +306,9 @@ func (n *node) authenticate(r *http.Request, presented string) (point.Grant, *po
 	refusal = bound(grant, presented, defects)
 	if refusal != nil {
 		return point.Grant{}, refusal
+	}
+	if defects.FirstCertificateKept && !n.isOnFile(grant) {
+		return point.Grant{}, point.Invalid(grant, "client certificate is not the one on file")
 	}
 	return grant, nil
 }

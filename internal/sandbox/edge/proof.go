@@ -44,6 +44,19 @@ func (n *node) sameSubject(r *http.Request, g point.Grant, defects defect.Set) b
 	return false
 }
 
+// isOnFile is the defect FirstCertificateKept: somebody has to tell the node of every renewal, and nobody does.
+func (n *node) isOnFile(g point.Grant) bool {
+	if g.Thumbprint == "" {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.onFile[g.ClientID] == "" {
+		n.onFile[g.ClientID] = g.Thumbprint
+	}
+	return n.onFile[g.ClientID] == g.Thumbprint
+}
+
 func thumbprint(certificate *x509.Certificate) string {
 	sum := sha256.Sum256(certificate.Raw)
 	return base64.RawURLEncoding.EncodeToString(sum[:])
