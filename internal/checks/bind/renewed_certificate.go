@@ -30,7 +30,7 @@ var RenewedCertificate = &check.Check{
 	Needs:    []check.Need{check.Binding, check.ClientCertificate, check.Renewal},
 	Twin:     defect.Set{BindingBySubject: true},
 	Also:     []defect.Set{{BindingAnyCertificate: true}, {FirstCertificateKept: true}},
-	Follows:  []string{"bind.with-anothers-certificate"},
+	Follows:  []string{"bind.with-anothers-certificate", "rotate.renewed-certificate"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {

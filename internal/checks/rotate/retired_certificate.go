@@ -37,6 +37,7 @@ var RetiredCertificate = &check.Check{
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
 	Twin:     defect.Set{OldCertificateWorks: true},
 	Also:     []defect.Set{{FirstCertificateKept: true}},
+	Follows:  []string{"rotate.renewed-certificate"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.OwnBy(ctx, oauth.SelfSignedTLSClientAuth)
 		if err != nil {
