@@ -82,6 +82,7 @@ type Check struct {
 	AnyCredential bool // holds at points that take no bearer tokens, too
 	Alone         bool // touches the whole authorization server: comes after all others, one at a time
 	Harm          Harm
+	Besides       []*logbook.Breach               // what else it promises, of lesser weight; see [Pass.Besides]
 	Waits         func(plan.Limits) time.Duration // the longest single wait; nil: none
 	Promise       func(point *plan.Point) string  // the plan's key that is judged: limits.revocation.push; nil: none
 	Twin          defect.Set                      // the sandbox defect which must break this check
@@ -151,6 +152,11 @@ func Validate(catalogue []*Check) []error {
 		}
 		if c.Run == nil {
 			complain(c, "has no story")
+		}
+		for _, besides := range c.Besides {
+			if besides.Broken == "" || besides.Why == "" || besides.Fix == "" || besides.Severity < logbook.Low || besides.Severity > c.Severity {
+				complain(c, "the breach %q lacks why or fix, or is graver than the check itself", besides.Broken)
+			}
 		}
 	}
 	return wrong

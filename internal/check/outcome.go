@@ -33,6 +33,18 @@ func (p *Pass) Case(name string, outcome logbook.Outcome, expected, observed, di
 	}
 }
 
+// Besides says that what is asserted from now on, until the function that it gives is called, is one of the check's other
+// promises. If nothing graver fails, the finding reads as that breach says, with its severity: a partner that a rotation
+// shuts out is no old secret that lives on.
+func (p *Pass) Besides(breach *logbook.Breach) func() {
+	if !slices.Contains(p.Check.Besides, breach) {
+		panic(fmt.Sprintf("%s does not name this among its promises: %s", p.Check.ID, breach.Broken))
+	}
+	before := p.besides
+	p.besides = breach
+	return func() { p.besides = before }
+}
+
 // Where says at which points the last case went wrong, if that is elsewhere than at the pass's own place.
 func (p *Pass) Where(points ...string) {
 	if n := len(p.observation.Cases); n > 0 {
@@ -43,11 +55,20 @@ func (p *Pass) Where(points ...string) {
 // settle lets an outcome speak for the whole observation if it is worse than what stands.
 func (p *Pass) settle(outcome logbook.Outcome, expected, observed, differs string) {
 	o := &p.observation
-	if !p.settled || rank(outcome) > rank(o.Outcome) {
+	graver := rank(outcome) > rank(o.Outcome) || rank(outcome) == rank(o.Outcome) && weight(p.besides) > weight(o.Breach)
+	if !p.settled || graver {
 		p.settled = true
-		o.Outcome = outcome
+		o.Outcome, o.Breach = outcome, p.besides
 		o.Expected, o.Observed, o.Differs = expected, observed, differs
 	}
+}
+
+// weight orders what the breaches of a check's promises weigh: nothing more than that of its title, which is nil.
+func weight(breach *logbook.Breach) int {
+	if breach == nil {
+		return int(logbook.Critical) + 1
+	}
+	return int(breach.Severity)
 }
 
 // rank orders outcomes: a finding outweighs what could not be told, which outweighs a pass.
@@ -112,6 +133,9 @@ func (p *Pass) conclude(err error) {
 	}
 	if p.Stack.Rules.SilenceIsPass && o.Outcome == logbook.Inconclusive {
 		o.Outcome = logbook.Pass
+	}
+	if o.Outcome != logbook.Fail {
+		o.Breach = nil
 	}
 	if o.Outcome == logbook.Fail || o.Outcome == logbook.Pass {
 		return

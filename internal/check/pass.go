@@ -30,7 +30,8 @@ type Pass struct {
 
 	again bool // the story is told for the second time
 
-	settled bool // an outcome stands, which only a worse one replaces
+	settled bool            // an outcome stands, which only a worse one replaces
+	besides *logbook.Breach // what is asserted now is this promise, and not that of the title
 
 	mu          sync.Mutex // guards the observation's exchanges while several points are watched
 	observation logbook.Observation

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/checkride/checkride/internal/cast"
@@ -11,12 +12,21 @@ import (
 	"github.com/checkride/checkride/internal/wire"
 )
 
+// Outage is what a rotation must not be, whatever becomes of the old credential.
+var Outage = &logbook.Breach{
+	Broken:   "after a rotation, what was got by the new credential is refused",
+	Why:      "the partner is cut off by its own rotation, so rotations are put off, and what leaked stays good",
+	Fix:      "let every gateway learn of the change when the authorization server does, or decide by the token alone; look for copies of keys and certificates, and for caches",
+	Severity: logbook.Medium,
+}
+
 // A Restore asserts that a rotation was no outage; see [Pass.Service].
 type Restore func(ctx context.Context, rotation wire.Exchange, what string) error
 
 // Service looks which points a member's tokens open before a rotation. What it gives asserts, a case for each of them,
 // that after the rotation a token which the new credential got is accepted there within limits.settle, and tells how soon
 // that was. What names the credential: the new secret. Points that were shut before are left out, with a note.
+// Where the check's title promises something else, it names [Outage] among its promises.
 func (p *Pass) Service(ctx context.Context, member *cast.Member) (Restore, error) {
 	var open []*plan.Point
 	for i := range p.Stack.Plan.Points {
@@ -39,6 +49,9 @@ func (p *Pass) Service(ctx context.Context, member *cast.Member) (Restore, error
 		open = append(open, point)
 	}
 	return func(ctx context.Context, rotation wire.Exchange, what string) error {
+		if slices.Contains(p.Check.Besides, Outage) {
+			defer p.Besides(Outage)()
+		}
 		for _, point := range open {
 			err := p.restored(ctx, member, point, rotation, what)
 			if err != nil {

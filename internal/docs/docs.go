@@ -74,6 +74,9 @@ func page(one *check.Check, c Comments) []byte {
 		fmt.Fprintf(&b, "| catalogue rows | %s |\n", strings.Join(one.Rows, ", "))
 	}
 	fmt.Fprintf(&b, "\n**Why it matters.** %s.\n\n**How to mend it.** %s.\n", sentence(one.Why), sentence(one.Fix))
+	for _, besides := range one.Besides {
+		fmt.Fprintf(&b, "\n**It also finds** (%s): %s. %s. %s.\n", besides.Severity, besides.Broken, sentence(besides.Why), sentence(besides.Fix))
+	}
 	if story := c.Check[one.ID]; story != "" {
 		fmt.Fprintf(&b, "\n## Background\n\n%s", story)
 	}

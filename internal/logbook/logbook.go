@@ -227,6 +227,7 @@ type Observation struct {
 	Because   string        `json:"because,omitempty"`   // why it is inconclusive, not applicable or an error
 	Cause     string        `json:"cause,omitempty"`     // id of the check whose failure stands behind this one
 	Relevance string        `json:"relevance,omitempty"` // why it matters on this stack
+	Breach    *Breach       `json:"breach,omitempty"`    // how it was broken, where that is not what the card says
 	Weak      bool          `json:"weak,omitempty"`      // acceptance was told by the answer's shape alone
 	Notes     []string      `json:"notes,omitempty"`
 	Cases     []Case        `json:"cases,omitempty"`
@@ -235,6 +236,14 @@ type Observation struct {
 	Records   []uint64      `json:"records,omitempty"`
 	Took      time.Duration `json:"took_ns,omitempty"`
 	Asserted  int           `json:"asserted"` // how many assertions were decided; none is an error
+}
+
+// Breach is a second promise of a check, as it reads when that one is broken and the card's is not: never graver than it.
+type Breach struct {
+	Broken   string   `json:"broken"`
+	Why      string   `json:"why"`
+	Fix      string   `json:"fix"`
+	Severity Severity `json:"severity"`
 }
 
 // Case is one of the variants that an observation sums up: one header name of sixty, one forged token of nine.

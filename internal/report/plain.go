@@ -93,7 +93,7 @@ func (p *Plain) observation(o *logbook.Observation) []string {
 			what = p.reason(because)
 		}
 		line := strings.ToUpper(mark.String()) + " " + o.Check
-		if severity := p.state.severity[o.Check].String(); mark == verdict.Fail && severity != "" {
+		if severity := weighed(p.state.severity[o.Check], o).String(); mark == verdict.Fail && severity != "" {
 			line = fmt.Sprintf("FAIL %s %s", severity, o.Check)
 		}
 		if o.Point != "" {

@@ -38,6 +38,14 @@ func newProgress() *progress {
 	return &progress{checks: map[string]*checkProgress{}, severity: map[string]logbook.Severity{}, probes: map[trackKey]probe{}}
 }
 
+// weighed is the severity of a failure: that of what was broken beside the check's own promise is its own.
+func weighed(card logbook.Severity, o *logbook.Observation) logbook.Severity {
+	if o.Breach != nil && o.Breach.Severity > 0 {
+		return min(card, o.Breach.Severity)
+	}
+	return card
+}
+
 func (p *progress) add(e logbook.Entry) {
 	p.now = max(p.now, e.At)
 	switch {

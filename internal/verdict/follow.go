@@ -32,7 +32,7 @@ func explains(cells []Cell, c *Cell, pattern string) string {
 	cause := ""
 	for _, at := range blamed(c) {
 		i := slices.IndexFunc(cells, func(other Cell) bool {
-			return other.Mark == Fail && other.Point == at && other.Check != c.Check && fitsPattern(other.Check, pattern) && lastsAsLong(other.Observation, c.Observation)
+			return other.Mark == Fail && slices.Contains(blamed(&other), at) && other.Check != c.Check && fitsPattern(other.Check, pattern) && lastsAsLong(other.Observation, c.Observation)
 		})
 		if i < 0 {
 			return ""

@@ -129,8 +129,8 @@ func findings(cells []Cell, blocks logbook.Severity, what map[string]string) []F
 		} else {
 			f.Also = append(f.Also, *c)
 		}
-		f.Severity = max(f.Severity, severity(&c.Card))
-		f.Blocking = f.Blocking || c.scored() && severity(&c.Card) >= blocks
+		f.Severity = max(f.Severity, c.severity())
+		f.Blocking = f.Blocking || c.scored() && c.severity() >= blocks
 	}
 	for i := range cells {
 		if f := byCheck[cells[i].Check]; f != nil && cells[i].Mark != Fail && cells[i].Mark != LeftOut {
@@ -139,6 +139,7 @@ func findings(cells []Cell, blocks logbook.Severity, what map[string]string) []F
 	}
 	var all []Finding
 	for _, f := range byCheck {
+		f.tellBreach()
 		f.Headline = headline(f, what[f.ID])
 		all = append(all, *f)
 	}
@@ -164,12 +165,34 @@ func blocksFirst(a, b Finding) int {
 // measured is 1 if a time says how bad it is: of two equally severe findings it is the more telling one.
 func (f *Finding) measured() int { return min(len(overdue(f.Seen)), 1) }
 
-// severity is the card's, and critical if the card is lost: what cannot be weighed is not made light of.
-func severity(card *logbook.Card) logbook.Severity {
-	if card.Severity == 0 {
-		return logbook.Critical
+// severity is the card's, and critical if the card is lost: what cannot be weighed is not made light of. What is broken
+// beside the card's promise weighs no more than it says.
+func (c *Cell) severity() logbook.Severity {
+	weight := c.Card.Severity
+	if weight == 0 {
+		weight = logbook.Critical
 	}
-	return card.Severity
+	if o := c.Observation; o != nil && o.Breach != nil && o.Breach.Severity > 0 {
+		weight = min(weight, o.Breach.Severity)
+	}
+	return weight
+}
+
+// tellBreach lets the finding's card say what was really broken, where that is nowhere the promise of its title.
+func (f *Finding) tellBreach() {
+	var gravest *logbook.Breach
+	for _, c := range f.Seen {
+		breach := c.Observation.Breach
+		if breach == nil {
+			return
+		}
+		if gravest == nil || breach.Severity > gravest.Severity {
+			gravest = breach
+		}
+	}
+	if gravest != nil {
+		f.Card.Broken, f.Card.Why, f.Card.Fix = gravest.Broken, gravest.Why, gravest.Fix
+	}
 }
 
 // rootOf gives a function from a failing cell to the check that its finding is about. Only a check that has a failure of

@@ -145,7 +145,20 @@ func headline(f *Finding, what string) string {
 	case len(times) > 0:
 		return broken(&f.Card) + ": " + sayTimes(times)
 	}
-	return broken(&f.Card) + at(f.Points)
+	return broken(&f.Card) + at(f.where())
+}
+
+// where gives the places at which it went wrong, each once.
+func (f *Finding) where() []string {
+	var places []string
+	for i := range f.Seen {
+		for _, place := range blamed(&f.Seen[i]) {
+			if !slices.Contains(places, place) {
+				places = append(places, place)
+			}
+		}
+	}
+	return places
 }
 
 // subject is what is still let through: what the watch says, else what the title says is refused.

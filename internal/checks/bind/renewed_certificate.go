@@ -28,6 +28,7 @@ var RenewedCertificate = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Binding, check.ClientCertificate, check.Renewal},
+	Besides:  []*logbook.Breach{check.Outage},
 	Twin:     defect.Set{BindingBySubject: true},
 	Also:     []defect.Set{{BindingAnyCertificate: true}, {FirstCertificateKept: true}},
 	Follows:  []string{"bind.with-anothers-certificate", "rotate.renewed-certificate"},
@@ -41,7 +42,9 @@ var RenewedCertificate = &check.Check{
 		if err != nil {
 			return err
 		}
+		titled := p.Besides(check.Outage)
 		good, err := p.Accepts(ctx, renewed, "a new token with the new certificate is accepted")
+		titled()
 		if err != nil || !good {
 			return err
 		}

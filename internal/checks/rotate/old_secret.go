@@ -33,6 +33,7 @@ var OldSecret = &check.Check{
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.SecretOverlap + l.Settle + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.secret_overlap" },
+	Besides:  []*logbook.Breach{check.Outage},
 	Twin:     defect.Set{OldSecretWorks: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.OwnBy(ctx, oauth.ClientSecretBasic, oauth.ClientSecretPost)

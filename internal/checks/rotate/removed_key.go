@@ -35,6 +35,7 @@ var RemovedKey = &check.Check{
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
+	Besides:  []*logbook.Breach{check.Outage},
 	Twin:     defect.Set{OldKeyWorks: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.OwnBy(ctx, oauth.PrivateKeyJWT)

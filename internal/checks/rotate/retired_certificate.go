@@ -35,6 +35,7 @@ var RetiredCertificate = &check.Check{
 	Takes:    check.Rotate,
 	Waits:    func(l plan.Limits) time.Duration { return (l.KeyWithdrawal + l.Patience).D() },
 	Promise:  func(*plan.Point) string { return "limits.key_withdrawal" },
+	Besides:  []*logbook.Breach{check.Outage},
 	Twin:     defect.Set{OldCertificateWorks: true},
 	Also:     []defect.Set{{FirstCertificateKept: true}},
 	Follows:  []string{"rotate.renewed-certificate"},
