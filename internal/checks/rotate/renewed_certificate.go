@@ -21,6 +21,7 @@ import (
 //
 // RFC 8705 §2.1: clients can rotate their certificates without the need to modify anything at the authorization server,
 // by a new certificate with the same subject. The old one works until it ends or is revoked: that it does is no finding.
+// That a renewal is seen at every point within limits.settle is our demand.
 var RenewedCertificate = &check.Check{
 	ID:       "rotate.renewed-certificate",
 	Title:    "a certificate that was renewed for the same subject gets tokens and opens every point",
