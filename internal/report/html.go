@@ -71,6 +71,8 @@ type page struct {
 	Strip    []stripStage
 	Facts    []fact
 
+	Onboarding *onboardingPage // nil: the ride does not wait for people
+
 	Findings []findingPage
 
 	Legend []sign
@@ -105,6 +107,11 @@ func newPage(v *verdict.Verdict, ev *evidence) *page {
 	p := &page{Sections: map[string]section{}}
 	p.frame(v)
 	p.verdict(v)
+	if v.Waits() {
+		p.onboarding(v)
+		p.environment(v)
+		return p
+	}
 	all := plots(v, ev)
 	p.findings(v, ev, all)
 	p.matrix(v)

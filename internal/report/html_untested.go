@@ -1,9 +1,7 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -75,11 +73,7 @@ func (p *page) gaps(v *verdict.Verdict) {
 
 func (p *page) waivers(v *verdict.Verdict) {
 	for _, w := range v.Waivers {
-		var at []string
-		for _, c := range w.Cells {
-			at = append(at, c.Point)
-		}
-		page := waiverPage{Check: w.Check, Points: cmp.Or(w.Point, places(slices.Compact(at))), State: w.State, Why: w.Reason + ". Owner " + w.Owner, Until: "no date", Bad: w.State != "used"}
+		page := waiverPage{Check: w.Check, Points: waivedAt(&w), State: w.State, Why: w.Reason + ". Owner " + w.Owner, Until: "no date", Bad: w.State != "used"}
 		if !w.Expires.IsZero() {
 			page.Until = w.Expires.UTC().Format(time.DateOnly)
 		}

@@ -29,10 +29,12 @@ func (p *page) verdict(v *verdict.Verdict) {
 	if len(v.Head.Only) > 0 {
 		p.Partial = "partial ride"
 	}
-	other := len(v.Findings) - v.Blocking
-	p.Found = []count{{"f", verdict.Number(int64(v.Blocking)), "blocking"}, {"", verdict.Number(int64(other)), "other"}}
-	if v.Blocking == 0 {
-		p.Found[0].Class = "q"
+	if !v.Waits() {
+		other := len(v.Findings) - v.Blocking
+		p.Found = []count{{"f", verdict.Number(int64(v.Blocking)), "blocking"}, {"", verdict.Number(int64(other)), "other"}}
+		if v.Blocking == 0 {
+			p.Found[0].Class = "q"
+		}
 	}
 	for _, m := range []verdict.Mark{verdict.Fail, verdict.Inconclusive, verdict.Missing, verdict.Error, verdict.Waived, verdict.NotApplicable, verdict.LeftOut, verdict.Pass} {
 		if n := v.Checks[m]; n > 0 {

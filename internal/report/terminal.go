@@ -295,12 +295,7 @@ func (s *sheet) waivers(v *verdict.Verdict) {
 		} else if state == "expired" {
 			state = "has no date of expiry, so it covers nothing"
 		}
-		var at []string
-		for _, c := range w.Cells {
-			at = append(at, c.Point)
-		}
-		slices.Sort(at)
-		s.row(w.Check, cmp.Or(w.Point, places(slices.Compact(at))), fmt.Sprintf("%s; %s, %s", state, w.Reason, w.Owner))
+		s.row(w.Check, waivedAt(&w), fmt.Sprintf("%s; %s, %s", state, w.Reason, w.Owner))
 	}
 }
 

@@ -191,6 +191,19 @@ func foldedNames(cells []verdict.Cell) string {
 	return strings.Join(names, ", ")
 }
 
+// waivedAt is where a waiver holds by its own word, else the points whose failures it covers.
+func waivedAt(w *verdict.Waiver) string {
+	if w.Point != "" {
+		return w.Point
+	}
+	var at []string
+	for _, c := range w.Cells {
+		at = append(at, c.Point)
+	}
+	slices.Sort(at)
+	return places(slices.Compact(at))
+}
+
 // reason says why a group has no decision, with the finding that stands behind it.
 func reason(g *verdict.Group) string {
 	switch {
