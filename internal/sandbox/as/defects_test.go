@@ -478,7 +478,8 @@ var defectRows = []struct {
 	}, "400 invalid_target", "https://nowhere.example"},
 	{defect.Set{ScopeOfAnyResource: true}, func(g *rig) string {
 		n := g.neighbour()
-		return n.grant("resource="+ledger).text("scope") + "; " + n.grant("scope=payments:write&resource="+ledger).is() + "; " + n.grant("resource="+payments).text("scope")
+		const both = "scope=payments:read+payments:write&resource="
+		return n.grant(both+ledger).text("scope") + "; " + n.grant("scope=payments:write&resource="+ledger).is() + "; " + n.grant(both+payments).text("scope")
 	}, "payments:read; 400 invalid_scope; payments:read payments:write", "payments:read payments:write; 200; payments:read payments:write"},
 	{defect.Set{IntrospectionScopeOfClient: true}, func(g *rig) string {
 		n := g.neighbour()
