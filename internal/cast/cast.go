@@ -135,14 +135,7 @@ func (c *Cast) Plan() *plan.Plan { return c.plan }
 func (c *Cast) Keeper() *secret.Keeper { return c.cfg.Keeper }
 
 // Client gives the plan's entry of a role.
-func (c *Cast) Client(role string) (plan.Client, bool) {
-	for _, client := range c.plan.Clients {
-		if client.Name == role {
-			return client, true
-		}
-	}
-	return plan.Client{}, false
-}
+func (c *Cast) Client(role string) (plan.Client, bool) { return c.plan.Client(role) }
 
 // Has says whether the plan has this role.
 func (c *Cast) Has(role string) bool {
@@ -151,9 +144,7 @@ func (c *Cast) Has(role string) bool {
 }
 
 // Registers says whether the ride can make clients of its own.
-func (c *Cast) Registers() bool {
-	return c.plan.Registration.Mode == "dcr" || c.plan.Registration.Mode == "hook"
-}
+func (c *Cast) Registers() bool { return c.plan.Registers() }
 
 // Makes says whether the ride makes the clients of a role itself. A client that has an id in the plan is somebody's.
 func (c *Cast) Makes(role string) bool {

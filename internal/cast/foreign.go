@@ -55,7 +55,7 @@ func (c *Cast) join(ctx context.Context, name string, partner *Member) (*Member,
 		return nil, err
 	}
 	member := &Member{Role: partner.Role, Plan: partner.Plan, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
-	exchange, err := c.RegisterBy(ctx, member, request)
+	exchange, err := c.Register(ctx, member, request)
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,12 @@ func (m *Member) Name() string { return m.name }
 // Metadata is what was asked for at registration.
 func (m *Member) Metadata() map[string]any { return m.metadata }
 
+// Manageable says whether the member has a client configuration endpoint and the token for it (RFC 7592).
+func (m *Member) Manageable() bool {
+	client := m.Client()
+	return client.RegistrationURI != "" && !client.RegistrationToken.Empty()
+}
+
 // Change alters the client under its lock.
 func (m *Member) Change(change func(*oauth.Client)) {
 	m.mu.Lock()

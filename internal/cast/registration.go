@@ -15,19 +15,15 @@ import (
 )
 
 // RegistrationRequest is the registration of a draft as the plan permits it: with the initial access token, the
-// software statement and the client certificate, where the plan has them. [Cast.RegisterBy] sends it.
+// software statement and the client certificate, where the plan has them. [Cast.Register] sends it.
 func (c *Cast) RegistrationRequest(draft *Member) (wire.Request, error) {
-	return c.registration(draft, draft.metadata)
-}
-
-func (c *Cast) registration(member *Member, metadata map[string]any) (wire.Request, error) {
-	request, err := oauth.RegisterRequest(*member.Server, metadata, member.access)
+	request, err := oauth.RegisterRequest(*draft.Server, draft.metadata, draft.access)
 	if err != nil {
 		return request, err
 	}
-	request.Over.Certificate = member.client.RegistrationCertificate
-	if member.statement != nil {
-		request = request.WithCredential(*member.Statement())
+	request.Over.Certificate = draft.client.RegistrationCertificate
+	if draft.statement != nil {
+		request = request.WithCredential(*draft.Statement())
 	}
 	return request, nil
 }
@@ -80,7 +76,13 @@ func (c *Cast) register(ctx context.Context, described plan.Client, wish Wish) (
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
-	exchange, err := patiently(ctx, func() (wire.Exchange, error) { return c.Register(ctx, member, member.metadata) })
+	exchange, err := patiently(ctx, func() (wire.Exchange, error) {
+		request, err := c.RegistrationRequest(member)
+		if err != nil {
+			return wire.Exchange{}, err
+		}
+		return c.Register(ctx, member, request)
+	})
 	if err != nil {
 		return nil, &FactError{Fact: fact, Err: err}
 	}
@@ -204,19 +206,9 @@ func (c *Cast) came(member *Member, registration oauth.Registration) error {
 	return nil
 }
 
-// Register sends a registration for a member and keeps what it creates in the ledger, whatever the answer means to the
-// caller. The exchange is the caller's to judge.
-func (c *Cast) Register(ctx context.Context, member *Member, metadata map[string]any) (wire.Exchange, error) {
-	request, err := c.registration(member, metadata)
-	if err != nil {
-		return wire.Exchange{}, err
-	}
-	return c.RegisterBy(ctx, member, request)
-}
-
-// RegisterBy sends a registration request as it stands: a check may have altered it. A client that comes of it is in the
+// Register sends a registration request as it stands: a check may have altered it. A client that comes of it is in the
 // ledger all the same.
-func (c *Cast) RegisterBy(ctx context.Context, member *Member, request wire.Request) (wire.Exchange, error) {
+func (c *Cast) Register(ctx context.Context, member *Member, request wire.Request) (wire.Exchange, error) {
 	err := c.intend(ctx, member)
 	if err != nil {
 		return wire.Exchange{}, err

@@ -153,7 +153,7 @@ func (m *Member) options(wish TokenWish) oauth.TokenOptions {
 
 func (c *Cast) mint(ctx context.Context, m *Member, wish TokenWish) (oauth.Token, error) {
 	if command := c.plan.AuthorizationServers[m.Server.Name].Token.Exec; len(command) > 0 {
-		err := c.MayMint()
+		err := c.mayMint()
 		if err != nil {
 			return oauth.Token{}, err
 		}
@@ -169,8 +169,8 @@ func (c *Cast) mint(ctx context.Context, m *Member, wish TokenWish) (oauth.Token
 	return c.Keep(exchange, m, wish)
 }
 
-// MayMint says that the budget allows one more token.
-func (c *Cast) MayMint() error {
+// mayMint says that the budget allows one more token.
+func (c *Cast) mayMint() error {
 	if c.tokens.Load() >= int64(c.plan.Budget.Tokens) {
 		return fmt.Errorf("the budget of %d tokens is used up; raise budget.tokens", c.plan.Budget.Tokens)
 	}
@@ -179,7 +179,7 @@ func (c *Cast) MayMint() error {
 
 // Ask sends a token request within the budget.
 func (c *Cast) Ask(ctx context.Context, request wire.Request) (wire.Exchange, error) {
-	err := c.MayMint()
+	err := c.mayMint()
 	if err != nil {
 		return wire.Exchange{}, err
 	}
@@ -203,7 +203,7 @@ func (c *Cast) minted(m *Member, command []string, wish TokenWish) (oauth.Token,
 
 // mintedByHook gives a token that the operator's hook answers with, as a token endpoint would (RFC 6749 §5.1).
 func (c *Cast) mintedByHook(ctx context.Context, m *Member, wish TokenWish) (oauth.Token, error) {
-	err := c.MayMint()
+	err := c.mayMint()
 	if err != nil {
 		return oauth.Token{}, err
 	}

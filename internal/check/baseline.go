@@ -73,7 +73,7 @@ func (s *Stack) baseline(ctx context.Context, p *Pass, point *plan.Point, operat
 		known.looks[look(good)] = true // what stands behind the point may refuse as well
 	}
 	if point.TLSClient != "none" && point.Credential != "mtls" { // whoever ends TLS at the point judges certificates, in a way of its own
-		bare, answer, err := s.baselineOf(ctx, p, operation, call.Bare())
+		bare, answer, err := s.baselineOf(ctx, p, operation, call.bare())
 		if err != nil {
 			return known, err
 		}

@@ -62,13 +62,13 @@ func (c Call) pinned(node string) Call {
 	return c.With(func(r *wire.Request) { r.Over.Address, r.Over.Fresh = node, false })
 }
 
-// Bare gives the call without credential and without client certificate.
-func (c Call) Bare() Call {
+// bare gives the call without credential and without client certificate.
+func (c Call) bare() Call {
 	return c.With(func(r *wire.Request) { r.Credentials, r.Over.Certificate = nil, nil })
 }
 
-// As gives the call with another token in the place of its own.
-func (c Call) As(member *cast.Member, token oauth.Token) Call {
+// as gives the call with another token in the place of its own.
+func (c Call) as(member *cast.Member, token oauth.Token) Call {
 	c.Member, c.Token, c.Expect = member, token, member.ID()
 	return c.With(func(r *wire.Request) {
 		r.Who = member.Role

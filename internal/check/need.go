@@ -24,18 +24,6 @@ type Need struct {
 	Has  func(p *plan.Plan, at *plan.Point) (Missing, string, string) // kind, reason, short name of the gap
 }
 
-func client(p *plan.Plan, role string) *plan.Client {
-	i := slices.IndexFunc(p.Clients, func(c plan.Client) bool { return c.Name == role })
-	if i < 0 {
-		return nil
-	}
-	return &p.Clients[i]
-}
-
-func registers(p *plan.Plan) bool {
-	return p.Registration.Mode == "dcr" || p.Registration.Mode == "hook"
-}
-
 // Registration needs dynamic registration (RFC 7591).
 var Registration = Need{Name: "dynamic registration", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
 	if p.Registration.Mode == "dcr" {
@@ -46,7 +34,7 @@ var Registration = Need{Name: "dynamic registration", Has: func(p *plan.Plan, _ 
 
 // Neighbour needs a second honest partner.
 var Neighbour = Need{Name: "a neighbour", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-	if client(p, "neighbour") != nil {
+	if _, there := p.Client("neighbour"); there {
 		return Present, "", ""
 	}
 	return Gap, "needs a second partner: add clients.neighbour", "neighbour"
@@ -54,7 +42,7 @@ var Neighbour = Need{Name: "a neighbour", Has: func(p *plan.Plan, _ *plan.Point)
 
 // Introspection needs a client that may introspect.
 var Introspection = Need{Name: "a resource server", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-	if client(p, "resource_server") != nil {
+	if _, there := p.Client("resource_server"); there {
 		return Present, "", ""
 	}
 	return Gap, "needs a client that may introspect: add clients.resource_server", "introspection (no right)"
@@ -83,11 +71,11 @@ func Hook(name string) Need {
 
 // Binding needs tokens that are bound to a client certificate (RFC 8705 §3).
 var Binding = Need{Name: "certificate-bound tokens", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-	partner := client(p, "partner")
-	if partner != nil && partner.SenderConstraint == "mtls" {
+	partner, there := p.Client("partner")
+	if partner.SenderConstraint == "mtls" {
 		return Present, "", ""
 	}
-	if set := p.Profiles(); set.Demands.SenderConstraint && (partner == nil || partner.SenderConstraint == "none") {
+	if set := p.Profiles(); set.Demands.SenderConstraint && (!there || partner.SenderConstraint == "none") {
 		return Gap, fmt.Sprintf("the profile %s demands bound tokens, and the plan has none (clients.partner.sender_constraint)", set), "sender constraint"
 	}
 	return Absent, "the partner's tokens are not bound to a certificate (clients.partner.sender_constraint)", ""
@@ -104,9 +92,9 @@ var AgreedBinding = Need{Name: "an agreed binding", Has: func(p *plan.Plan, at *
 
 // TestCA needs a CA with which the ride may issue the partner's certificates.
 var TestCA = Need{Name: "a test CA", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-	partner := client(p, "partner")
+	partner, _ := p.Client("partner")
 	switch {
-	case partner == nil || partner.Certificate == nil:
+	case partner.Certificate == nil:
 		return Absent, "the partner uses no certificate", ""
 	case !partner.Certificate.OfTestCA():
 		return DeclaredGap, "the plan names no CA of which the ride has the key, to issue faulty certificates", "faulty certificates (no test CA)"
@@ -117,10 +105,10 @@ var TestCA = Need{Name: "a test CA", Has: func(p *plan.Plan, _ *plan.Point) (Mis
 // Renewal needs a way to renew the partner's certificate: a test CA, or the operator's hook. A certificate of the
 // operator's CA for a client that exists already is one more by which it is known, so the plan must permit it (`may`).
 var Renewal = Need{Name: "a way to renew certificates", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-	partner := client(p, "partner")
+	partner, _ := p.Client("partner")
 	_, hooked := p.Hooks[plan.IssueCertificate]
 	switch {
-	case partner == nil || partner.Certificate == nil:
+	case partner.Certificate == nil:
 		return Absent, "the partner uses no certificate", ""
 	case !hooked && !partner.Certificate.OfTestCA():
 		return DeclaredGap, "needs hook `issue_certificate`: the plan gives certificates, and nobody who renews them", "renewed certificates"
@@ -132,8 +120,8 @@ var Renewal = Need{Name: "a way to renew certificates", Has: func(p *plan.Plan, 
 
 // CertificateLogin needs a partner that authenticates by a certificate of a CA.
 var CertificateLogin = Need{Name: "tls_client_auth", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-	partner := client(p, "partner")
-	if partner != nil && (partner.Auth == "tls_client_auth" || registers(p) && partner.Certificate != nil) {
+	partner, _ := p.Client("partner")
+	if partner.Auth == "tls_client_auth" || p.Registers() && partner.Certificate != nil {
 		return Present, "", ""
 	}
 	return Absent, "the partner does not authenticate by certificate", ""
@@ -142,8 +130,8 @@ var CertificateLogin = Need{Name: "tls_client_auth", Has: func(p *plan.Plan, _ *
 // Method needs a partner that authenticates by this method, or that can be registered for it.
 func Method(name string) Need {
 	return Need{Name: name, Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
-		partner := client(p, "partner")
-		if partner != nil && partner.Auth == name || registers(p) {
+		partner, _ := p.Client("partner")
+		if partner.Auth == name || p.Registers() {
 			return Present, "", ""
 		}
 		return Absent, "the given partner does not authenticate by " + name, ""
@@ -161,8 +149,9 @@ var DeniedOperation = Need{Name: "a denied operation", Has: func(p *plan.Plan, a
 // OwnObject needs an operation on an object that belongs to one partner alone.
 var OwnObject = Need{Name: "an object of one's own", Has: func(p *plan.Plan, at *plan.Point) (Missing, string, string) {
 	if at != nil {
+		partner, _ := p.Client("partner")
 		for _, operation := range at.Operations {
-			if OfOneClient(operation) || client(p, "partner") != nil && client(p, "partner").Owns[operation.Name] != "" {
+			if OfOneClient(operation) || partner.Owns[operation.Name] != "" {
 				return Present, "", ""
 			}
 		}
@@ -219,14 +208,14 @@ var SeveralPoints = Need{Name: "several points", Has: func(p *plan.Plan, _ *plan
 
 // mayTake says whether the plan lets a check do to its partner what it does.
 func mayTake(p *plan.Plan, right Right) (Missing, string, string) {
-	partner := client(p, "partner")
-	if right == Nothing || registers(p) && (partner == nil || partner.ID.Empty()) {
+	partner, _ := p.Client("partner")
+	if right == Nothing || p.Registers() && partner.ID.Empty() {
 		return Present, "", ""
 	}
 	if p.Environment == "production" { // the client is somebody's, and so may be the tokens that it shares
 		return DeclaredGap, fmt.Sprintf("takes from a given client (%s), which in production is not harmless", right), fmt.Sprintf("`%s` (production)", right)
 	}
-	if partner != nil && slices.Contains(partner.May, string(right)) {
+	if slices.Contains(partner.May, string(right)) {
 		return Present, "", ""
 	}
 	return DeclaredGap, fmt.Sprintf("needs a client that may `%s`", right), fmt.Sprintf("`%s` (not allowed)", right)

@@ -25,6 +25,6 @@ func (p *Pass) RegisterRaw(ctx context.Context, role string, body []byte) (wire.
 	request.Body = body
 	request.Credentials = slices.DeleteFunc(request.Credentials, func(c wire.Credential) bool { return c.In != wire.InHeader }) // what stood in the other body
 	return p.through(ctx, wire.Probe, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {
-		return p.Cast.RegisterBy(ctx, draft, r)
+		return p.Cast.Register(ctx, draft, r)
 	})
 }

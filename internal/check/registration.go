@@ -53,7 +53,7 @@ func (p *Pass) RegisterAltered(ctx context.Context, purpose wire.Purpose, role s
 func (p *Pass) registered(ctx context.Context, purpose wire.Purpose, draft *cast.Member, request wire.Request) (Registered, error) {
 	request.Unrecorded = true // it is recorded with what it says
 	x, err := p.through(ctx, purpose, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {
-		return p.Cast.RegisterBy(ctx, draft, r)
+		return p.Cast.Register(ctx, draft, r)
 	})
 	if err != nil {
 		return Registered{}, err
@@ -98,7 +98,7 @@ func (p *Pass) AtRegistration(ctx context.Context, role string, wish cast.Wish) 
 		if !known {
 			return wire.Exchange{}, Broken("the body of a registration was altered, so that nobody knows whom it would create")
 		}
-		return p.Cast.RegisterBy(ctx, draft, request)
+		return p.Cast.Register(ctx, draft, request)
 	}
 	return call
 }

@@ -46,7 +46,7 @@ func (p *Pass) Renewed(ctx context.Context, call Call) (Call, error) {
 	if err != nil {
 		return Call{}, CannotTell("no token was issued with the renewed certificate: %v", err)
 	}
-	call = call.As(call.Member, token)
+	call = call.as(call.Member, token)
 	call.Name += ", renewed"
 	return call, nil
 }

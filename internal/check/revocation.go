@@ -34,8 +34,8 @@ func (p *Pass) Mint(member *cast.Member) func(context.Context) (Call, error) {
 	}
 }
 
-// AliveCall is somebody else's good call at the pass's point: the shared partner's. If it dies too, it was an outage.
-func (p *Pass) AliveCall(ctx context.Context) (Call, error) {
+// aliveCall is somebody else's good call at the pass's point: the shared partner's. If it dies too, it was an outage.
+func (p *Pass) aliveCall(ctx context.Context) (Call, error) {
 	member, err := p.Cast.Member(ctx, cast.Partner)
 	if err != nil {
 		return Call{}, err
@@ -80,7 +80,7 @@ func (p *Pass) revocation(ctx context.Context, what string, member *cast.Member,
 		return Withdrawal{}, err
 	}
 	if alive == nil { // the one given client is all there is
-		own, err := p.AliveCall(ctx)
+		own, err := p.aliveCall(ctx)
 		if err != nil {
 			return Withdrawal{}, err
 		}

@@ -81,5 +81,5 @@ func (p *Pass) Unseen(ctx context.Context, call Call) (Call, error) {
 		p.Note("the server gives the same token again, so the point may have seen it before")
 		return call, nil
 	}
-	return call.As(call.Member, token), nil
+	return call.as(call.Member, token), nil
 }

@@ -24,8 +24,7 @@ func (p *Pass) Newcomer(ctx context.Context, role string, wish cast.Wish) (*cast
 
 // Manageable says, as an error that ends the story, that a member has no client configuration endpoint.
 func (p *Pass) Manageable(member *cast.Member) error {
-	client := member.Client()
-	if client.RegistrationURI == "" || client.RegistrationToken.Empty() {
+	if !member.Manageable() {
 		return NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
 	}
 	return nil
@@ -124,8 +123,7 @@ func (p *Pass) Update(ctx context.Context, member *cast.Member, change func(meta
 // Delete ends a member: by RFC 7592 §2.3 where it has a client configuration endpoint, else by the hook delete_client.
 func (p *Pass) Delete(ctx context.Context, member *cast.Member) (wire.Exchange, error) {
 	p.Cast.Spend(member, "was deleted by "+p.Check.ID)
-	client := member.Client()
-	if client.RegistrationURI == "" || client.RegistrationToken.Empty() {
+	if !member.Manageable() {
 		return p.Hook(ctx, "delete_client", member, nil)
 	}
 	x, err := p.Cast.Delete(ctx, member)

@@ -219,6 +219,9 @@ func (p *Plan) Client(name string) (Client, bool) {
 	return Client{}, false
 }
 
+// Registers says whether the ride can make clients of its own.
+func (p *Plan) Registers() bool { return p.Registration.Mode == "dcr" || p.Registration.Mode == "hook" }
+
 // Promises gives every limit by its promise, in the plan's notation: limits.revocation.push -> 10s.
 func (l Limits) Promises() map[string]string {
 	promises := map[string]string{}

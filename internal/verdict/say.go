@@ -263,7 +263,7 @@ func sayTimes(all []overstay) string {
 	var texts []string
 	points := map[string][]string{}
 	for _, l := range all {
-		text := For(&l.bound)
+		text := lasted(&l.bound)
 		if !same {
 			text += fmt.Sprintf(" (limit %s)", Time(l.bound.Limit))
 		}
@@ -287,8 +287,8 @@ func sayTimes(all []overstay) string {
 	return sentence + " (" + limit
 }
 
-// For says how long it was let through: for 41 s; until it expires (112.8 s); after 2.5 s, when the watch ended.
-func For(b *logbook.Bound) string {
+// lasted says how long it was let through: for 41 s; until it expires (112.8 s); after 2.5 s, when the watch ended.
+func lasted(b *logbook.Bound) string {
 	end := max(b.High, b.Low)
 	switch {
 	case b.Expired:

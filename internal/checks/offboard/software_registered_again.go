@@ -40,8 +40,9 @@ var SoftwareRegisteredAgain = &check.Check{
 		if err != nil {
 			return err
 		}
-		if client := first.Client(); client.RegistrationURI == "" || client.RegistrationToken.Empty() {
-			return check.NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
+		err = p.Manageable(first)
+		if err != nil {
+			return err
 		}
 		gone, err := belongings(ctx, p, first)
 		if err != nil {

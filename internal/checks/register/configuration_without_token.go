@@ -31,8 +31,9 @@ var ConfigurationWithoutToken = &check.Check{
 		if err != nil {
 			return err
 		}
-		if client := partner.Client(); client.RegistrationURI == "" || client.RegistrationToken.Empty() {
-			return check.NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
+		err = p.Manageable(partner)
+		if err != nil {
+			return err
 		}
 		return p.Refuses(ctx, p.AtConfiguration(partner), forge.WithoutToken(), forge.New(p.Stack.Keeper, nil).GarbageToken())
 	},

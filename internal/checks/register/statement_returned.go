@@ -37,8 +37,7 @@ var StatementReturned = &check.Check{
 			return check.CannotTell("a registration as the plan describes it was not accepted: %s", got.Why)
 		}
 		told(p, got.Exchange, "the answer to the registration", got.Statement)
-		client := got.Member.Client()
-		if client.RegistrationURI == "" || client.RegistrationToken.Empty() {
+		if !got.Member.Manageable() {
 			return nil
 		}
 		x, answer, err := p.Do(ctx, wire.Control, p.AtConfiguration(got.Member))

@@ -63,7 +63,7 @@ var StolenStatement = &check.Check{
 		}
 		changes = append(changes, other...)
 		owner := p.Login(neighbour) // as the client that its statement made
-		if client := neighbour.Client(); client.RegistrationURI != "" && !client.RegistrationToken.Empty() {
+		if neighbour.Manageable() {
 			owner = p.AtConfiguration(neighbour) // over its certificate, too
 		}
 		return p.RefusesRegistrations(ctx, p.AtRegistration(ctx, cast.Partner, cast.Wish{}), &owner, changes...)

@@ -37,8 +37,9 @@ var UpdateWithoutStatement = &check.Check{
 		if err != nil {
 			return err
 		}
-		if client := partner.Client(); client.RegistrationURI == "" || client.RegistrationToken.Empty() {
-			return check.NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
+		err = p.Manageable(partner)
+		if err != nil {
+			return err
 		}
 		changes := []wire.Change{forge.WithoutStatement()}
 		if said.Key.Empty() {

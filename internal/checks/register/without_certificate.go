@@ -49,7 +49,7 @@ var WithoutCertificate = &check.Check{
 		if err != nil {
 			return err
 		}
-		if client := partner.Client(); client.RegistrationURI == "" || client.RegistrationToken.Empty() {
+		if !partner.Manageable() {
 			p.Note("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
 			return nil
 		}
