@@ -4,17 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/checkride/checkride/internal/cast"
-	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
-
-// Resume plays the operator's hook that lets a suspended member in again, and forgets the tokens that it had.
-func (p *Pass) Resume(ctx context.Context, member *cast.Member) (wire.Exchange, error) {
-	x, err := p.Hook(ctx, plan.Resume, member, nil)
-	member.ForgetTokens()
-	return x, err
-}
 
 // Becomes asks a call every quarter of a second until it is decided as wanted at every node (Denied holds odd refusals
 // too), or until time is up. It gives how long that took and the last answer, and asserts nothing.
@@ -52,11 +43,4 @@ func (p *Pass) everywhere(ctx context.Context, call Call, wanted wire.Decision) 
 
 func decidedAs(answer Answer, wanted wire.Decision) bool {
 	return answer.Decision == wanted || wanted == wire.Denied && answer.Decision == wire.Odd
-}
-
-// ForgetKeys drops what rests on the server's signing keys: the shared tokens and the published keys. The next check
-// begins anew.
-func (p *Pass) ForgetKeys() {
-	p.Cast.ForgetTokens()
-	p.Stack.forgers.Forget()
 }

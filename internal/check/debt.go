@@ -55,3 +55,10 @@ func (p *Pass) repay(ctx context.Context) {
 	}
 	p.owed = nil
 }
+
+// Resume plays the operator's hook that lets a suspended member in again, and forgets the tokens that it had.
+func (p *Pass) Resume(ctx context.Context, member *cast.Member) (wire.Exchange, error) {
+	x, err := p.Hook(ctx, plan.Resume, member, nil)
+	member.ForgetTokens()
+	return x, err
+}

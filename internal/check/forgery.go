@@ -74,3 +74,10 @@ func (p *Pass) Forger(ctx context.Context) (*forge.Forger, error) {
 		return forge.New(p.Stack.Keeper, keys), nil
 	})
 }
+
+// ForgetKeys drops what rests on the server's signing keys: the shared tokens and the published keys. The next check
+// begins anew.
+func (p *Pass) ForgetKeys() {
+	p.Cast.ForgetTokens()
+	p.Stack.forgers.Forget()
+}

@@ -59,8 +59,3 @@ func (p *Pass) granting(name string, member *cast.Member, wish cast.TokenWish, m
 	call.Name, call.Make = name, make
 	return call
 }
-
-// Brings sends a token request that was altered, once, and keeps what comes: it is tried at the end.
-func (p *Pass) Brings(ctx context.Context, member *cast.Member, wish cast.TokenWish, request wire.Request) (Issued, error) {
-	return p.brings(ctx, wire.Altered, member, wish, request)
-}

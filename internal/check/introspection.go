@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"time"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/oauth"
@@ -62,4 +63,23 @@ func (p *Pass) introspected(ctx context.Context, token oauth.Token) (*cast.Membe
 func Unsupported(x wire.Exchange) bool {
 	refused := oauth.ReadError(x)
 	return refused != nil && refused.Code == "unsupported_token_type"
+}
+
+// Dated gives a token whose end is known: where neither the answer nor the token tells it, introspection's exp does, if
+// there is one (RFC 7662 §2.2). A token whose end nobody tells is given as it is.
+func (p *Pass) Dated(ctx context.Context, token oauth.Token) (oauth.Token, error) {
+	if !token.Expires.IsZero() || token.Text.Empty() {
+		return token, nil
+	}
+	asker, claims, err := p.introspected(ctx, token)
+	if err != nil {
+		return token, err
+	}
+	exp, told := oauth.Date(claims["exp"])
+	if told {
+		token.Expires = exp.Add(-asker.Server.Clock)
+		token.Lifetime = max(token.Expires.Sub(token.Obtained), time.Second)
+		p.Note("the end of the token is told by introspection alone")
+	}
+	return token, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/wire"
 )
@@ -52,4 +53,29 @@ func (p *Pass) Dies(ctx context.Context, pulse Pulse) (bool, string, error) {
 			return false, "", err
 		}
 	}
+}
+
+// SeenToDie gives a way to tell whether tokens of a member die, by the best witness that the stack has: introspection,
+// else a point that learns of revocations. It is shown with a live token that the witness calls it alive. How it was
+// seen is told with it.
+func (p *Pass) SeenToDie(ctx context.Context, member *cast.Member, live oauth.Token) (func(ctx context.Context, token oauth.Token) (bool, string, error), error) {
+	w, err := p.witnessOf(ctx, member, live)
+	if err != nil {
+		return nil, err
+	}
+	err = p.Opens(ctx, w.ask(live))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, token oauth.Token) (bool, string, error) {
+		call := w.ask(token)
+		_, answer, err := p.Becomes(ctx, call, wire.Denied, w.within)
+		if err != nil {
+			return false, "", err
+		}
+		if answer.Decision == wire.Unknown {
+			return false, "", CannotTell("whether the token lives could not be decided: %s: %s", call.Name, answer.Why)
+		}
+		return decidedAs(answer, wire.Denied), call.Name + ": " + answer.Why, nil
+	}, nil
 }

@@ -2,8 +2,14 @@ package check
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
+	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/wire"
 )
 
 // WithSeveralScopes gives a member with two scopes or more, so that it can ask for a part of them: the partner, else the
@@ -16,4 +22,91 @@ func (p *Pass) WithSeveralScopes(ctx context.Context) (*cast.Member, error) {
 		}
 	}
 	return nil, nil
+}
+
+// ScopeTold is the scope that a token has by one of the places that tell it.
+type ScopeTold struct {
+	By     string // the answer, the token, introspection
+	Scopes []string
+}
+
+// ScopesOf tells a token's scope by each place that tells one: the answer that brought it, the token itself, and
+// introspection where the plan has a resource server.
+func (p *Pass) ScopesOf(ctx context.Context, token oauth.Token) ([]ScopeTold, error) {
+	var all []ScopeTold
+	if token.ScopeTold && len(token.Scope) > 0 {
+		all = append(all, ScopeTold{By: "the answer", Scopes: token.Scope})
+	}
+	told, err := p.ClaimsOf(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	for _, each := range told {
+		if scopes := oauth.ScopesIn(each.Claims); len(scopes) > 0 {
+			all = append(all, ScopeTold{By: each.By, Scopes: scopes})
+		}
+	}
+	return all, nil
+}
+
+// Beyond says which of these scopes a token has and by which places, or nothing.
+func Beyond(told []ScopeTold, scopes []string) string {
+	var found []string
+	for _, each := range told {
+		for _, scope := range each.Scopes {
+			if slices.Contains(scopes, scope) {
+				found = append(found, fmt.Sprintf("%s by %s", scope, each.By))
+			}
+		}
+	}
+	return strings.Join(found, ", ")
+}
+
+// NeverGrants asserts that a token request of a member for its own scopes and some beyond them is refused, or brings a
+// token without those beyond, which the answer tells. Before it, and after a refusal, the request for its own scopes is
+// accepted.
+func (p *Pass) NeverGrants(ctx context.Context, member *cast.Member, beyond []string) error {
+	const name, expected = "token request", "refused as invalid_scope, or narrowed and told"
+	differs := "form scope: also " + strings.Join(beyond, " ")
+	wish := member.Usual()
+	good := p.AtToken(member, wish)
+	err := p.Opens(ctx, good)
+	if err != nil {
+		return err
+	}
+	wish.Scopes = append(slices.Clone(member.Plan.Scopes), beyond...)
+	got, err := p.Issue(ctx, wire.Altered, member, wish)
+	if err != nil {
+		return err
+	}
+	switch got.Decision {
+	case wire.Unknown:
+		p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
+		return nil
+	case wire.Denied, wire.Odd:
+		err = p.Opens(ctx, good)
+		if err != nil {
+			return err
+		}
+		p.Case(name, logbook.Pass, expected, got.Why, differs, "")
+		return nil
+	}
+	told, err := p.ScopesOf(ctx, got.Token)
+	if err != nil {
+		return err
+	}
+	if found := Beyond(told, beyond); found != "" {
+		p.Case(name, logbook.Fail, expected, "a token with "+found, differs, "")
+		return nil
+	}
+	switch {
+	case got.Token.ScopeTold:
+		p.Case(name, logbook.Pass, expected, "narrowed to "+strings.Join(got.Token.Scope, " "), differs, "")
+	case len(told) > 0: // RFC 6749 §3.3: if it differs from what was asked, the answer MUST tell
+		p.Note("the token is narrowed to %s by %s, and the answer does not tell", strings.Join(told[0].Scopes, " "), told[0].By)
+		p.Case(name, logbook.Pass, expected, "narrowed", differs, "")
+	default: // RFC 6749 §5.1: scope may be left out only if it is what was asked
+		p.Case(name, logbook.Fail, expected, "a token whose answer tells no scope, which says that all that was asked is granted", differs, "")
+	}
+	return nil
 }
