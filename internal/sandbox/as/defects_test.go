@@ -258,6 +258,10 @@ var defectRows = []struct {
 		serving := ca.Options{Usages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 		return g.bySubject("CN=acme").overTLS(certificate(g.client("acme", serving))).is()
 	}, "401 invalid_client", "200"},
+	{defect.Set{RenewedCertificateUnknown: true}, func(g *rig) string {
+		p := g.bySubject("CN=acme")
+		return p.overTLS(certificate(g.client("acme", ca.Options{}))).is() + "; " + p.overTLS(certificate(g.client("acme", ca.Options{}))).is()
+	}, "200; 200", "200; 401 invalid_client"},
 	{defect.Set{ASTrustsCertificateHeader: true}, func(g *rig) string {
 		p, c := g.bySubject("CN=acme"), g.client("acme", ca.Options{})
 		der, escaped := base64.StdEncoding.EncodeToString(c.Leaf.Raw), url.QueryEscape(pemOf(c))
@@ -449,7 +453,7 @@ var defectRows = []struct {
 	{defect.Set{CredentialsAreUUIDs: true}, func(g *rig) string {
 		p := g.partner()
 		there := p.access("resource=" + ledger)
-		return fmt.Sprint(strings.Count(p.secret, "-") == 4, " ", len(p.secret), " ", len(there) == 36, " ", g.live(there))
+		return fmt.Sprint(len(p.secret) == 36 && strings.Count(p.secret, "-") == 4, " ", len(p.secret), " ", len(there) == 36, " ", g.live(there))
 	}, "false 43 false alive", "true 36 true alive"},
 	{defect.Set{TokensMixed: true}, func(g *rig) string {
 		p, n := g.partner(), g.neighbour()
@@ -755,7 +759,7 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 	through := map[string][]string{ // defect -> rows whose story it changes
 		"AnyTrustedCertificate":    {"ChainNotVerified", "CommonNameForSAN"},
 		"ShortSecrets":             {"CredentialsAreUUIDs"},
-		"CredentialsAreUUIDs":      {"ShortSecrets"},
+		"CredentialsAreUUIDs":      {"ShortSecrets", "GuessableToken"},
 		"ChainNotVerified":         {"AnyTrustedCertificate", "CertificateExpiryIgnored", "CertificateUsageIgnored"},
 		"AssertionExpiryIgnored":   {"AssertionTimesIgnored", "AssertionAudienceMixed"},
 		"AssertionReplay":          {"AssertionReplayElsewhere"},
@@ -772,13 +776,13 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"RegisteredScopeUnfiltered":  {"UpdateUnfiltered"},
 		"UpdateForgotten":            {"FormerMethodWorks", "OldKeyWorks", "OldCertificateWorks"},
 		"DeleteUnsupported":          {"ReregistrationRevives", "LifecycleUnlogged", "DeleteKeepsTokens", "DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
-		"ScopeUntold":                {"RegisteredScopeUnfiltered", "ExchangeWidens", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ReductionKeepsTokens", "DefaultScopeAdded"},
+		"ScopeUntold":                {"RegisteredScopeUnfiltered", "ExchangeWidens", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ScopeOfAnyResource", "ReductionKeepsTokens", "DefaultScopeAdded"},
 		"DefaultScopeUnbounded":      {"RegisteredScopeUnfiltered", "ExchangeWidens", "ScopeUntold", "ReductionKeepsTokens"},
 		"IntrospectionIgnoresExpiry": {"WindowStartIgnored", "WindowEndIgnored"},
 		"LifetimeAsText":             {"LongLivedToken"},
 		"AudienceWidened":            {"ResourceUnchecked", "IntrospectionAnyAudience"},
 		"WindowIgnored":              {"WindowKeepsTokens", "WindowStartIgnored", "WindowEndIgnored"},
-		"DefaultScopeAdded":          {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "ScopeUntold", "DefaultScopeUnbounded", "IntrospectionScopeOfClient", "ReductionKeepsTokens"},
+		"DefaultScopeAdded":          {"RegisteredScopeUnfiltered", "ScopeBeyondGrant", "ScopeUntold", "DefaultScopeUnbounded", "ScopeOfAnyResource", "IntrospectionScopeOfClient", "ReductionKeepsTokens"},
 		"WindowStartIgnored":         {"WindowEndIgnored"},
 		"WindowEndIgnored":           {"WindowStartIgnored"},
 		"IntrospectionOpen":          {"IntrospectionAnyClient"},
@@ -789,6 +793,7 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"DeleteKeepsTokens":          {"ReregistrationRevives", "DeletedClientLives", "DeleteForgetsOldTokens"},
 		"DeletedClientLives":         {"DeleteKeepsTokens", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
 		"SuspendIgnored":             {"SuspendKeepsTokens"},
+		"RenewedCertificateUnknown":  {"WithdrawnCertificateWorks"},
 		"RegistrationTokenSurvives":  {"ReregistrationRevives", "DeleteKeepsTokens"},
 	}
 	all := os.Getenv("CHECKRIDE_MATRIX") != ""
