@@ -214,6 +214,8 @@ type Set struct {
 	DeleteForgetsOldTokens    bool `json:"delete_forgets_old_tokens,omitempty"`   // AS: deletion ends only the tokens issued since the client's last update
 
 	// the agreement: purpose, windows, roles, environments
+	EndedApprovalGranted      bool `json:"ended_approval_granted,omitempty"`      // AS: every token keeps payments:history, for which the approval ended and which nobody took away
+	UnusedScopeGranted        bool `json:"unused_scope_granted,omitempty"`        // AS: every token has payments:export, agreed and approved for a function that was never built
 	DefaultScopeAdded         bool `json:"default_scope_added,omitempty"`         // AS: every token gets the server's default scope reports:read on top of what was asked
 	OrgFromName               bool `json:"org_from_name,omitempty"`               // AS: the claim org_id is made of client_name, which the client chooses itself
 	RoleKeepsTokens           bool `json:"role_keeps_tokens,omitempty"`           // AS: taking a role leaves tokens with the old roles alive

@@ -126,6 +126,7 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"Elsewhere":      elsewhereID,
 		"Until":          now.AddDate(0, 1, 0).Format(day),
 		"ValidUntil":     now.AddDate(1, 0, 0).Format(day),
+		"Ended":          now.AddDate(0, 0, -60).Format(day),
 		"Reviewed":       now.AddDate(0, 0, -30).Format(day),
 		"TokenLifetime":  s.cfg.Timing.TokenLife + time.Second,
 		"Expiry":         s.cfg.Timing.TokenLife + 6*time.Second,

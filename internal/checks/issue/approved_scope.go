@@ -30,7 +30,8 @@ var ApprovedScope = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Needs:    []check.Need{approvals},
-	Twin:     defect.Set{DefaultScopeAdded: true},
+	Twin:     defect.Set{EndedApprovalGranted: true},
+	Also:     []defect.Set{{DefaultScopeAdded: true}}, // nobody approved what was never agreed
 	Follows:  []string{"issue.nothing-beyond-agreement"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		_, token, err := p.HomeToken(ctx)

@@ -26,7 +26,8 @@ var UnneededScope = &check.Check{
 	Rows:     []string{"L-EN-02"},
 	Severity: logbook.Low,
 	At:       check.HomeServer,
-	Twin:     defect.Set{DefaultScopeAdded: true},
+	Twin:     defect.Set{UnusedScopeGranted: true},
+	Also:     []defect.Set{{DefaultScopeAdded: true}, {EndedApprovalGranted: true}}, // nor is what was not agreed, or has ended, needed
 	Follows:  []string{"issue.nothing-beyond-agreement"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		var needed []string

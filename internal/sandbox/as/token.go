@@ -153,6 +153,12 @@ func (s *Server) grantedScope(c *call, cl *client) ([]string, *answer) {
 	if c.defects.DefaultScopeAdded {
 		granted = union(granted, []string{"reports:read"})
 	}
+	if c.defects.EndedApprovalGranted {
+		granted = union(granted, []string{"payments:history"})
+	}
+	if c.defects.UnusedScopeGranted {
+		granted = union(granted, []string{"payments:export"})
+	}
 	return granted, nil
 }
 
