@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/checkride/checkride/internal/defect"
+	"github.com/checkride/checkride/internal/sandbox/chain"
 	"github.com/checkride/checkride/internal/sandbox/dpop"
 )
 
@@ -62,6 +63,8 @@ type Server struct {
 	cfg    Config
 	static map[string]string // resource server id -> secret
 	serves map[string]string // resource server id -> the one resource that it serves
+
+	partners *chain.Verifier
 
 	mu         sync.Mutex
 	closed     bool
@@ -136,6 +139,7 @@ func New(cfg Config) (*Server, error) {
 		admissions: map[string]*admission{},
 		keys:       []signingKey{first},
 		retired:    retired,
+		partners:   chain.New(cfg.PartnerCAs),
 		proofs:     &dpop.Verifier{Nonces: dpop.NewNonces(), Seen: dpop.NewSeen()},
 	}
 	for _, g := range cfg.Partners {

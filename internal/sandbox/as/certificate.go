@@ -93,7 +93,7 @@ func (s *Server) badChain(c *call, cl *client) string {
 		return "no client certificate"
 	}
 	if !c.defects.ChainNotVerified {
-		_, err := c.certificate.Verify(s.verifyOptions(c))
+		err := s.untrusted(c)
 		if err != nil {
 			return "certificate chain: " + err.Error()
 		}
@@ -117,23 +117,16 @@ func (s *Server) badChain(c *call, cl *client) string {
 	return ""
 }
 
-func (s *Server) verifyOptions(c *call) x509.VerifyOptions {
-	options := x509.VerifyOptions{
-		Roots:         s.cfg.PartnerCAs,
-		Intermediates: x509.NewCertPool(),
-		CurrentTime:   c.now,
-		KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	for _, one := range c.intermediates {
-		options.Intermediates.AddCert(one)
-	}
+// untrusted says why the certificate of a call is not one of the partners' CA for a client, or nothing.
+func (s *Server) untrusted(c *call) error {
+	at, usage := c.now, x509.ExtKeyUsageClientAuth
 	if c.defects.CertificateExpiryIgnored {
-		options.CurrentTime = c.certificate.NotBefore
+		at = c.certificate.NotBefore
 	}
 	if c.defects.CertificateUsageIgnored {
-		options.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+		usage = x509.ExtKeyUsageAny
 	}
-	return options
+	return s.partners.Verify(c.certificate, c.intermediates, usage, at)
 }
 
 // badSelfSigned says why the certificate does not prove a self_signed_tls_client_auth client, or nothing. RFC 8705 §2.2:

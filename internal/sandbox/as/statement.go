@@ -61,7 +61,7 @@ func (s *Server) certified(c *call) *answer {
 		}
 		return refused(http.StatusForbidden, "access_denied", "registration needs a client certificate")
 	}
-	_, err := c.certificate.Verify(s.verifyOptions(c))
+	err := s.untrusted(c)
 	if err != nil {
 		return refused(http.StatusForbidden, "access_denied", "the client certificate is not trusted here")
 	}

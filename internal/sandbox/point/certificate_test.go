@@ -64,9 +64,9 @@ func TestCertificatesThatAreTaken(t *testing.T) {
 		{"names itself and is signed by another", namesake, false},
 		{"a CA that is not the partners'", others, false},
 	} {
-		certificates := newCertificates(roots)
+		p := New(Config{Partners: roots})
 		for range 2 { // the second time from memory
-			_, refusal := certificates.presented(&tls.ConnectionState{PeerCertificates: []*x509.Certificate{row.shown}})
+			_, refusal := p.presented(&tls.ConnectionState{PeerCertificates: []*x509.Certificate{row.shown}})
 			if (refusal == nil) != row.taken {
 				t.Errorf("%s: refusal %+v, want taken: %v", row.name, refusal, row.taken)
 			}

@@ -19,6 +19,7 @@ import (
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/sandbox/api"
 	"github.com/checkride/checkride/internal/sandbox/auditlog"
+	"github.com/checkride/checkride/internal/sandbox/chain"
 )
 
 const (
@@ -49,7 +50,7 @@ type Config struct {
 type Point struct {
 	Config
 	upstream *http.Transport
-	partners *certificates
+	partners *chain.Verifier
 }
 
 // New makes the shared part of a point. Close it.
@@ -57,7 +58,7 @@ func New(cfg Config) *Point {
 	return &Point{
 		Config:   cfg,
 		upstream: &http.Transport{DialContext: cfg.Dial, MaxIdleConnsPerHost: 64, DisableCompression: true},
-		partners: newCertificates(cfg.Partners),
+		partners: chain.New(cfg.Partners),
 	}
 }
 
@@ -127,7 +128,7 @@ func (p *Point) Serve(w http.ResponseWriter, r *http.Request, policy Policy) {
 		p.Refuse(w, record, &Refusal{Status: http.StatusNotFound, Code: "not_found", Reason: "no such route"})
 		return
 	}
-	presented, refusal := p.partners.presented(r.TLS)
+	presented, refusal := p.presented(r.TLS)
 	if refusal == nil && presented != "" && p.Withdrawn != nil && p.Withdrawn(presented) {
 		refusal = Invalid(Grant{}, "client certificate was withdrawn")
 	}

@@ -25,7 +25,7 @@ func Authorized(r *http.Request) (Shown, *Refusal) {
 		token, refusal := Bearer(r)
 		return Shown{Token: token}, refusal
 	}
-	if !b64token.MatchString(token) {
+	if !b64token(token) {
 		return Shown{}, Invalid(Grant{}, "malformed token").proving()
 	}
 	return Shown{Token: token, Proven: true}, nil
