@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
+
+	"github.com/checkride/checkride/internal/wire"
 )
 
 const (
@@ -27,19 +28,11 @@ func object(data []byte, limit int) (map[string]any, []string, error) {
 	if len(data) > limit {
 		return nil, nil, fmt.Errorf("%d bytes of JSON, more than the %d that are read: %w", len(data), limit, ErrUnread)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	w := walker{decoder: d}
-	err := w.value("", 0)
-	if err != nil {
-		return nil, nil, fmt.Errorf("no JSON at byte %d: %w", d.InputOffset(), err)
-	}
-	_, err = d.Token()
-	if !errors.Is(err, io.EOF) {
-		return nil, nil, fmt.Errorf("more than one JSON value, from byte %d", d.InputOffset())
+	if wire.Depth(data) > maxDepth {
+		return nil, nil, fmt.Errorf("nested deeper than %d: %w", maxDepth, ErrUnread)
 	}
 	var value any
-	err = json.Unmarshal(data, &value)
+	err := json.Unmarshal(data, &value)
 	if err != nil {
 		return nil, nil, fmt.Errorf("no JSON: %w", err)
 	}
@@ -47,61 +40,58 @@ func object(data []byte, limit int) (map[string]any, []string, error) {
 	if !ok {
 		return nil, nil, errors.New("JSON, but no object")
 	}
-	return o, w.duplicates, nil
+	if !wire.NamesTwice(data, value) {
+		return o, nil, nil
+	}
+	return o, duplicates(data), nil
 }
 
-// walker goes through a JSON text before it is built, to bound its depth and to see duplicate names.
+// duplicates gives the paths of the members that a valid JSON text names again.
+func duplicates(data []byte) []string {
+	w := walker{decoder: json.NewDecoder(bytes.NewReader(data))}
+	w.decoder.UseNumber()
+	w.value("")
+	return w.duplicates
+}
+
+// walker goes through a valid JSON text without building it.
 type walker struct {
 	decoder    *json.Decoder
 	duplicates []string
 }
 
-func (w *walker) value(path string, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("nested deeper than %d: %w", maxDepth, ErrUnread)
-	}
-	t, err := w.decoder.Token()
-	if err != nil {
-		return err
-	}
-	switch t {
+func (w *walker) value(path string) {
+	switch w.token() {
 	case json.Delim('{'):
-		return w.members(path, depth)
+		w.members(path)
 	case json.Delim('['):
 		for w.decoder.More() {
-			err := w.value(path+"/-", depth+1)
-			if err != nil {
-				return err
-			}
+			w.value(path + "/-")
 		}
-		_, err := w.decoder.Token()
-		return err
+		w.token()
 	}
-	return nil
 }
 
-func (w *walker) members(path string, depth int) error {
+func (w *walker) members(path string) {
 	seen := map[string]bool{}
 	for w.decoder.More() {
-		t, err := w.decoder.Token()
-		if err != nil {
-			return err
-		}
-		name, ok := t.(string)
-		if !ok {
-			return errors.New("a member name that is no string")
-		}
+		name := text(w.token())
 		if seen[name] && len(w.duplicates) < 16 {
 			w.duplicates = append(w.duplicates, path+"/"+name)
 		}
 		seen[name] = true
-		err = w.value(path+"/"+name, depth+1)
-		if err != nil {
-			return err
-		}
+		w.value(path + "/" + name)
 	}
-	_, err := w.decoder.Token()
-	return err
+	w.token()
+}
+
+// token gives the next token; nil behind the end, which a valid text does not reach before its value is closed.
+func (w *walker) token() json.Token {
+	t, err := w.decoder.Token()
+	if err != nil {
+		return nil
+	}
+	return t
 }
 
 // Strings reads a value that is a string or an array of strings, as aud is (RFC 7519 §4.1.3). What is neither gives nil.

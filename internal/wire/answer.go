@@ -20,14 +20,65 @@ var ErrTooDeep = fmt.Errorf("json is nested deeper than %d levels", maxDepth)
 // Decode reads the body as one JSON value into v, which is a pointer. Deeply nested JSON is refused ([ErrTooDeep]), and
 // so is anything after the value.
 func (x Exchange) Decode(v any) error {
-	if depth(x.Body) > maxDepth {
+	if Depth(x.Body) > maxDepth {
 		return ErrTooDeep
 	}
 	return json.Unmarshal(x.Body, v)
 }
 
-// depth is the deepest nesting of arrays and objects, without parsing.
-func depth(text []byte) int {
+// document is an answer's body as JSON, read once for all who ask.
+type document struct {
+	value any
+	err   error
+	whole bool // all that the text says is in the value: it names no member twice
+}
+
+func read(body []byte) *document {
+	d := &document{}
+	d.err = Exchange{Body: body}.Decode(&d.value)
+	d.whole = d.err == nil && !NamesTwice(body, d.value)
+	return d
+}
+
+// NamesTwice says that a valid JSON text names a member of an object more than once, so that the value that was built of
+// it lacks something. Readers disagree on such texts (RFC 8259 §4).
+func NamesTwice(text []byte, built any) bool { return named(text) != members(built) }
+
+// named is how many members a valid JSON text names: the colons that stand outside of strings.
+func named(text []byte) int {
+	n, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == ':' && !quoted:
+			n++
+		}
+	}
+	return n
+}
+
+// members is how many members the objects in a value have.
+func members(value any) int {
+	n := 0
+	switch value := value.(type) {
+	case map[string]any:
+		n = len(value)
+		for _, inner := range value {
+			n += members(inner)
+		}
+	case []any:
+		for _, inner := range value {
+			n += members(inner)
+		}
+	}
+	return n
+}
+
+// Depth is the deepest nesting of arrays and objects, without parsing.
+func Depth(text []byte) int {
 	deepest, now, quoted := 0, 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
@@ -48,20 +99,23 @@ func depth(text []byte) int {
 
 // JSON gives the value at a JSON pointer (RFC 6901) in the body: "" is the whole, "/keys/0/kid" a member. Numbers are
 // float64, objects map[string]any, arrays []any. It says false when the body is not JSON, is nested too deep, or has no
-// such value.
+// such value. What it gives is to be read only: others get the same.
 func (x Exchange) JSON(pointer string) (any, bool) {
-	var value any
-	if err := x.Decode(&value); err != nil {
+	document := x.document
+	if document == nil {
+		document = read(x.Body)
+	}
+	if document.err != nil {
 		return nil, false
 	}
+	value := document.value
 	if pointer == "" {
 		return value, true
 	}
 	if pointer[0] != '/' {
 		return nil, false
 	}
-	unescape := strings.NewReplacer("~1", "/", "~0", "~")
-	for _, token := range strings.Split(pointer[1:], "/") {
+	for token := range strings.SplitSeq(pointer[1:], "/") {
 		inner, found := step(value, unescape.Replace(token))
 		if !found {
 			return nil, false
@@ -70,6 +124,8 @@ func (x Exchange) JSON(pointer string) (any, bool) {
 	}
 	return value, true
 }
+
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 
 func step(value any, token string) (any, bool) {
 	switch value := value.(type) {

@@ -340,7 +340,7 @@ func parseJWS(text string) (jws, bool) {
 
 func decodeSegment(segment string, into *map[string]any) bool {
 	text, err := base64.RawURLEncoding.DecodeString(segment)
-	if err != nil || depth(text) > maxDepth {
+	if err != nil || Depth(text) > maxDepth {
 		return false
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))

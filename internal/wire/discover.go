@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/checkride/checkride/internal/secret"
@@ -25,17 +27,18 @@ var discovered = map[string]string{
 	"initial_access_token":      "token",     // what a hook mints
 }
 
-// privateParts are the private and symmetric members of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1): no server
-// should show them (RFC 7517 §9.2), and one that does must not be helped by our records.
-var privateParts = regexp.MustCompile(`^(d|p|q|dp|dq|qi|k)$`)
-
 // long is what is too long for an everyday value under so short a name: 128 bits and more.
 var long = regexp.MustCompile(`^[A-Za-z0-9_-]{22,}$`)
 
 // kindOf is the kind of secret that a member's value is, or nothing.
 func kindOf(name, value string) string {
-	if privateParts.MatchString(name) && long.MatchString(value) {
-		return "key"
+	switch name {
+	case "d", "p", "q", "dp", "dq", "qi", "k":
+		// The private and symmetric members of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1): no server should show
+		// them (RFC 7517 §9.2), and one that does must not be helped by our records.
+		if long.MatchString(value) {
+			return "key"
+		}
 	}
 	return discovered[name]
 }
@@ -50,7 +53,12 @@ func (x *Exchange) Discover(k *secret.Keeper) {
 			x.secrets[name] = text
 		}
 	}
-	if !membersOf(x.Body, keep) {
+	x.document = read(x.Body)
+	switch {
+	case len(x.Body) == 0:
+	case x.document.whole:
+		membersIn(x.document.value, keep)
+	case !membersOf(x.Body, keep):
 		scan(x.Body, keep)
 	}
 	scan([]byte(x.Header.Get("Location")), keep)
@@ -62,6 +70,26 @@ func (x *Exchange) Discover(k *secret.Keeper) {
 	}
 }
 
+// membersIn finds the secrets in a JSON value: those of an object before those deeper in it.
+func membersIn(value any, keep func(name, value string)) {
+	switch value := value.(type) {
+	case map[string]any:
+		names := slices.Sorted(maps.Keys(value))
+		for _, name := range names {
+			if text, is := value[name].(string); is && kindOf(name, text) != "" {
+				keep(name, text)
+			}
+		}
+		for _, name := range names {
+			membersIn(value[name], keep)
+		}
+	case []any:
+		for _, inner := range value {
+			membersIn(inner, keep)
+		}
+	}
+}
+
 // level is an open array or object of a JSON text.
 type level struct {
 	object bool
@@ -69,7 +97,8 @@ type level struct {
 	name   string
 }
 
-// membersOf walks valid JSON without building it, however deep it is. It says false when the body is no valid JSON.
+// membersOf walks valid JSON without building it, however deep it is, however many values it is, and however often it
+// says the same name. It says false when the body is no valid JSON.
 func membersOf(body []byte, keep func(name, value string)) bool {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	var levels []level

@@ -27,3 +27,22 @@ func TestPrivateKeysAreDiscovered(t *testing.T) {
 		}
 	}
 }
+
+// Readers disagree on a member that is named twice, so each of its values is a secret; and so is one in the second of
+// several JSON texts, and one that is nested deeper than we read.
+func TestSecretsOfOddJSONAreDiscovered(t *testing.T) {
+	const one, other = "2YotnFZFEjr1zCsicMWpAA", "tGzv3JOkF0XG5Qx2TlKWIA"
+	for name, body := range map[string]string{
+		"twice":         `{"access_token":"` + one + `","scope":"a:b \":\" c","access_token":"` + other + `"}`,
+		"two texts":     `{"access_token":"` + one + `"}` + "\n" + `{"access_token":"` + other + `"}`,
+		"deep":          strings.Repeat(`{"a":`, 200) + `{"access_token":"` + one + `","refresh_token":"` + other + `"}` + strings.Repeat(`}`, 200),
+		"in each other": `{"a":[{"access_token":"` + one + `"}],"access_token":"` + other + `"}`,
+	} {
+		keeper := secret.NewKeeper()
+		x := wire.Exchange{Status: 200, Body: []byte(body)}
+		x.Discover(keeper)
+		if masked := keeper.Mask(body); strings.Contains(masked, one) || strings.Contains(masked, other) {
+			t.Errorf("%s: a token is not masked in %s", name, masked)
+		}
+	}
+}

@@ -174,8 +174,9 @@ type Exchange struct {
 	Asked bool                // in the handshake the server asked for a client certificate
 	Chain []*x509.Certificate // the server's certificate and what it was seen to chain to, the root last
 
-	shown   shown // the request as it is recorded
-	secrets map[string]secret.Text
+	shown    shown // the request as it is recorded
+	document *document
+	secrets  map[string]secret.Text
 }
 
 // Config is what a [Wire] needs.
