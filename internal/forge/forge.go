@@ -24,15 +24,16 @@ import (
 // Forger forges access tokens of one authorization server out of real ones.
 type Forger struct {
 	keep *secret.Keeper
-	jwks map[string]any
+	keys []public // of the server
 
-	mu  sync.Mutex // guards own, not the making of a key
-	own map[string]func() (oauth.Key, error)
+	mu   sync.Mutex // held for computing only, and not over the making of a key
+	own  map[string]func() (oauth.Key, error)
+	good map[string]original // tokens that verify with the server's keys: many forgeries are made of one
 }
 
 // New makes a forger; jwks is the server's JWK Set. Without keys only [Forger.GarbageToken] works.
 func New(keep *secret.Keeper, jwks map[string]any) *Forger {
-	return &Forger{keep: keep, jwks: jwks, own: map[string]func() (oauth.Key, error){}}
+	return &Forger{keep: keep, keys: published(jwks), own: map[string]func() (oauth.Key, error){}, good: map[string]original{}}
 }
 
 // OpaqueToken says that a token is no JWT, so that there is nothing to forge.
@@ -76,12 +77,9 @@ func (f *Forger) forged(name, reason string, build func(original) (string, error
 		if c == nil {
 			return r, noToken(name)
 		}
-		o, ok := parse(c.Text.Reveal())
-		if !ok {
-			return r, &OpaqueToken{Change: name}
-		}
-		if why := Judge(o.compact, f.jwks, Expectation{}); why != Good {
-			return r, fmt.Errorf("%s: the token itself does not verify with the server's keys (%s), so a forgery of it proves nothing; look at its jwks", name, why)
+		o, err := f.original(name, c.Text)
+		if err != nil {
+			return r, err
 		}
 		text, err := build(o)
 		if err != nil {
@@ -96,11 +94,34 @@ func (f *Forger) forged(name, reason string, build func(original) (string, error
 	}}
 }
 
+// original gives a token to make forgeries of, taken apart: one that verifies with the server's keys.
+func (f *Forger) original(change string, token secret.Text) (original, error) {
+	text := token.Reveal()
+	f.mu.Lock()
+	o, known := f.good[text]
+	f.mu.Unlock()
+	if known {
+		return o, nil
+	}
+	o, ok := parse(text)
+	if !ok {
+		return o, &OpaqueToken{Change: change}
+	}
+	why := judge(text, f.keys, Expectation{})
+	if why != Good {
+		return o, fmt.Errorf("%s: the token itself does not verify with the server's published keys (%s), so a forgery of it proves nothing; look at its jwks", change, why)
+	}
+	f.mu.Lock()
+	f.good[text] = o
+	f.mu.Unlock()
+	return o, nil
+}
+
 func (f *Forger) bad(text string, o original, reason string) error {
 	if text == o.compact {
 		return errors.New("the forgery is the original; take a token with other content")
 	}
-	why := Judge(text, f.jwks, Expectation{})
+	why := judge(text, f.keys, Expectation{})
 	if why == Good {
 		return errors.New("the forgery is good: it verifies with the server's keys; this is a fault of this program")
 	}

@@ -85,19 +85,33 @@ type public struct {
 	jwk map[string]any // as published
 }
 
-// published are the signature keys of a set that can be read; with kids, only these.
-func published(jwks map[string]any, kids []string) []public {
+// published are the signature keys of a set that can be read.
+func published(jwks map[string]any) []public {
 	var all []public
 	for _, m := range oauth.Keys(jwks) {
 		if m["use"] == "enc" {
 			continue
 		}
 		k, ok := publicKey(m)
-		if ok && (len(kids) == 0 || slices.Contains(kids, k.KeyID)) {
+		if ok {
 			all = append(all, public{id: k.KeyID, key: k.Key, jwk: m})
 		}
 	}
 	return all
+}
+
+// among gives the keys that have one of these ids; without ids, all.
+func among(keys []public, ids ...string) []public {
+	if len(ids) == 0 {
+		return keys
+	}
+	var some []public
+	for _, k := range keys {
+		if slices.Contains(ids, k.id) {
+			some = append(some, k)
+		}
+	}
+	return some
 }
 
 func publicKey(m map[string]any) (jose.JSONWebKey, bool) {

@@ -94,7 +94,7 @@ func (f *Forger) withAlg(name string, alg any, reason string, build func(header 
 // are tried: give the kid of the token at hand.
 func (f *Forger) KeyConfusion(kids ...string) []wire.Change {
 	var all []wire.Change
-	for _, k := range published(f.jwks, kids) {
+	for _, k := range among(f.keys, kids...) {
 		for _, form := range k.forms() {
 			name := fmt.Sprintf("alg HS256, keyed with the public key as %s", form.name)
 			if k.id != "" {
