@@ -101,7 +101,7 @@ func (p preset) records(text string) []string {
 // fields reads a record. It says false when the text is not what the preset expects. An object may have a prefix, as
 // syslog puts before it.
 func (p preset) fields(text string) (map[string]string, bool) {
-	fields := map[string]string{}
+	fields := make(map[string]string, len(p.paths))
 	if p.plain {
 		return fields, true
 	}
@@ -111,11 +111,12 @@ func (p preset) fields(text string) (map[string]string, bool) {
 	}
 	decoder := json.NewDecoder(strings.NewReader(text[start:]))
 	decoder.UseNumber() // 1e21 is no way to print a serial number
-	var object map[string]any
-	err := decoder.Decode(&object)
+	var record any
+	err := decoder.Decode(&record)
 	if err != nil {
 		return fields, false
 	}
+	object, _ := record.(map[string]any) // it begins with a brace
 	for name, paths := range p.paths {
 		for _, path := range paths {
 			value := at(object, path)

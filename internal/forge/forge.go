@@ -161,11 +161,12 @@ func parse(compact string) (original, bool) {
 func members(data []byte) map[string]any {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
-	var m map[string]any
-	err := d.Decode(&m)
+	var value any
+	err := d.Decode(&value)
 	if err != nil {
 		return nil
 	}
+	m, _ := value.(map[string]any)
 	return m
 }
 

@@ -345,7 +345,12 @@ func decodeSegment(segment string, into *map[string]any) bool {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber() // 1.0 and 1 differ on the wire
-	return decoder.Decode(into) == nil && *into != nil
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return false
+	}
+	*into, _ = value.(map[string]any)
+	return *into != nil
 }
 
 // members compares two sets of JSON members.
