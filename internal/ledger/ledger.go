@@ -45,6 +45,7 @@ type Ledger struct {
 	vault  vault
 	mu     sync.Mutex // held over write and fsync only
 	file   *os.File
+	flimsy bool // nothing waits for the disk
 	state  state
 	torn   bool // the last line has no end: begin the next on a line of its own
 	damage error
@@ -92,6 +93,14 @@ func (l *Ledger) begin(keep *secret.Keeper) error {
 		return err
 	}
 	return syncDir(filepath.Dir(l.path))
+}
+
+// Flimsy lets what is written from now on not wait for the disk: what the ride creates goes with its stack, and no
+// cleanup will read the ledger.
+func (l *Ledger) Flimsy() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flimsy = true
 }
 
 // Damage is what was unreadable in the file when it was opened, or nil. An intent in a cut line was never acted on,
@@ -175,6 +184,9 @@ func (l *Ledger) append(entry line) error {
 		return fmt.Errorf("ledger: %w; make room, nothing is created that is not written down", err)
 	}
 	l.torn = false
+	if l.flimsy {
+		return nil
+	}
 	err = l.file.Sync()
 	if err != nil {
 		return fmt.Errorf("ledger: %w; nothing is created that is not on the disk", err)

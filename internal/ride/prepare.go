@@ -58,6 +58,9 @@ func (r *run) prepare() error {
 	if err != nil {
 		return err
 	}
+	if r.cfg.Disposable {
+		r.ledger.Flimsy()
+	}
 	r.cast, err = cast.New(cast.Config{
 		Plan: p, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Ledger: r.ledger, Ride: r.id, Rules: r.cfg.Rules.Cast, NewKey: r.cfg.NewKey, Witness: r.wire.Witness,
 		Note: func(note logbook.Note) { r.record(logbook.Entry{At: time.Since(r.start), Note: &note}) },

@@ -39,7 +39,7 @@ type Config struct {
 	Command    string                                     // as it was called, for the report
 	Rules      Rules
 	Concurrent int                                 // seats; 0: the plan's
-	Disposable bool                                // stack and book are thrown away after the ride: nothing is removed, and no exchange is written
+	Disposable bool                                // stack and book are thrown away after the ride: nothing is removed, the ledger does not wait for the disk, and no exchange is written
 	NewKey     func(alg string) (oauth.Key, error) // makes key pairs; nil: new ones each time
 	Parked     *Parked                             // the ride was parked and goes on; nil: it begins
 }
