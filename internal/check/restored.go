@@ -76,11 +76,19 @@ func (p *Pass) restored(ctx context.Context, member *cast.Member, point *plan.Po
 	switch answer.Decision {
 	case wire.Accepted:
 		p.Case(name, logbook.Pass, "accepted", fmt.Sprintf("accepted %v after the rotation", time.Since(rotation.Received).Round(time.Millisecond)), "", "")
+		p.Opening(what, point.Name, time.Since(rotation.Received), answer.Decision, limit)
 	case wire.Unknown:
 		p.Case(name, logbook.Inconclusive, "accepted", answer.Why, "", name+" could not be decided: "+answer.Why)
 	default:
 		p.Case(name, logbook.Fail, "accepted", answer.Why, "", "")
 		p.Where(point.Name)
+		p.Opening(what, point.Name, time.Since(rotation.Received), answer.Decision, limit)
 	}
 	return nil
+}
+
+// Opening keeps how long after a rotation a place first accepted the new credential, or how long it had refused it when
+// the time was up. It asserts nothing.
+func (p *Pass) Opening(what, place string, after time.Duration, decision wire.Decision, limit time.Duration) {
+	p.observation.Openings = append(p.observation.Openings, logbook.Opening{What: what, At: place, After: after, Never: decision != wire.Accepted, Limit: limit})
 }

@@ -232,6 +232,7 @@ type Observation struct {
 	Notes     []string      `json:"notes,omitempty"`
 	Cases     []Case        `json:"cases,omitempty"`
 	Bounds    []Bound       `json:"bounds,omitempty"`
+	Openings  []Opening     `json:"openings,omitempty"`
 	Exchanges []uint64      `json:"exchanges,omitempty"` // serials, in the order of the story
 	Records   []uint64      `json:"records,omitempty"`
 	Took      time.Duration `json:"took_ns,omitempty"`
@@ -273,6 +274,15 @@ type Bound struct {
 	Control  string        `json:"control,omitempty"` // "sibling accepted, 99 of 99"
 	Outcome  Outcome       `json:"outcome"`
 	Limited  string        `json:"promise,omitempty"` // limits.revocation.push
+}
+
+// Opening is how soon after a rotation the new credential was accepted at a place: the truth is at most After.
+type Opening struct {
+	What  string        `json:"what"` // the new secret
+	At    string        `json:"at"`
+	After time.Duration `json:"after_ns"`        // from the answer to the rotation
+	Never bool          `json:"never,omitempty"` // still refused then
+	Limit time.Duration `json:"limit_ns"`
 }
 
 // Exchange is one request and its answer as recorded, masked: the atom of evidence.

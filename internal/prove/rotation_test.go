@@ -2,7 +2,6 @@ package prove
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/checkride/checkride/internal/checks"
@@ -54,11 +53,11 @@ func TestRotationsByHookAndByUpdate(t *testing.T) {
 							t.Errorf("%v, want %v; observed %s; because %s; notes %v", told.Outcome, want, told.Observed, told.Because, told.Notes)
 						}
 						for _, point := range []string{"edge", "gateway", "legacy"} {
-							opened := slices.ContainsFunc(told.Cases, func(c logbook.Case) bool {
-								return strings.HasPrefix(c.Name, "a token got by the new "+row.credential+" opens "+point+" ") && c.Outcome == logbook.Pass && strings.HasSuffix(c.Observed, " after the rotation")
+							opened := slices.ContainsFunc(told.Openings, func(o logbook.Opening) bool {
+								return o.What == "the new "+row.credential && o.At == point && !o.Never
 							})
 							if !opened {
-								t.Errorf("no time for %s: %+v", point, told.Cases)
+								t.Errorf("no time for %s: %+v", point, told.Openings)
 							}
 						}
 					})

@@ -83,6 +83,8 @@ type page struct {
 	Folded []plot // with a limit that was broken for the same causes
 	Kept   []plot
 
+	Rotations *rotationsPage // nil: nothing was rotated
+
 	Life *lifePage // nil: no check tells of a whole life
 
 	Unsure   []groupPage
@@ -116,6 +118,7 @@ func newPage(v *verdict.Verdict, ev *evidence) *page {
 	p.findings(v, ev, all)
 	p.matrix(v)
 	p.times(v, all)
+	p.rotations(v)
 	p.life(v)
 	p.untested(v, ev)
 	p.agreement(v)

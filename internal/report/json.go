@@ -31,7 +31,9 @@ type jsonReport struct {
 	Untested []jsonGroup    `json:"not_tested"`
 	Absent   []jsonGroup    `json:"not_applicable"`
 	Waivers  []jsonWaiver   `json:"waivers"`
-	Checks   []jsonCheck    `json:"checks"` // the matrix, in the order of the stages
+	Checks   []jsonCheck    `json:"checks"`    // the matrix, in the order of the stages
+	Measured []jsonMeasured `json:"measured"`  // all bounds, those within their limits too
+	Rotation []jsonOpening  `json:"rotations"` // how soon what was new opened each place
 	Odd      *jsonOdd       `json:"odd_point,omitempty"`
 	Promises []jsonPromise  `json:"promises"`
 	Notes    []logbook.Note `json:"notes"`
@@ -136,6 +138,21 @@ type jsonBound struct {
 	Control  string          `json:"control,omitempty"`
 }
 
+type jsonMeasured struct {
+	Check string `json:"check"`
+	Point string `json:"point"`
+	jsonBound
+}
+
+type jsonOpening struct {
+	Check string  `json:"check"`
+	What  string  `json:"what"`
+	At    string  `json:"at"`
+	After float64 `json:"within_seconds"` // of the rotation
+	Never bool    `json:"still_refused,omitempty"`
+	Limit float64 `json:"limit_seconds"`
+}
+
 type jsonCase struct {
 	Name      string          `json:"name"`
 	Outcome   logbook.Outcome `json:"outcome"`
@@ -223,7 +240,7 @@ func newJSON(v *verdict.Verdict) jsonReport {
 	r := jsonReport{
 		Version: JSONVersion, Verdict: v.Word, Line: v.Line, Exit: v.Exit(), Blocking: v.Blocking, Ride: newJSONRide(v), Counts: newJSONCounts(v),
 		Points: []jsonPoint{}, Findings: []jsonFinding{}, Unsure: newJSONGroups(v.Unsure), Gaps: []jsonGap{}, Untested: newJSONGroups(v.Untested),
-		Absent: newJSONGroups(v.Absent), Waivers: []jsonWaiver{}, Checks: []jsonCheck{}, Promises: []jsonPromise{}, Notes: append([]logbook.Note{}, v.Notes...),
+		Absent: newJSONGroups(v.Absent), Waivers: []jsonWaiver{}, Checks: []jsonCheck{}, Promises: []jsonPromise{}, Measured: []jsonMeasured{}, Rotation: []jsonOpening{}, Notes: append([]logbook.Note{}, v.Notes...),
 		Left: remaining(v),
 	}
 	for _, p := range v.Points {
@@ -245,7 +262,13 @@ func newJSON(v *verdict.Verdict) jsonReport {
 	for _, s := range v.Stages {
 		for i := range s.Rows {
 			r.Checks = append(r.Checks, newJSONCheck(v, &s.Rows[i]))
+			for _, c := range s.Rows[i].Cells {
+				r.Measured = append(r.Measured, measuredAt(&c)...)
+			}
 		}
+	}
+	for _, o := range v.Openings() {
+		r.Rotation = append(r.Rotation, jsonOpening{o.Check, o.What, o.At, o.After.Seconds(), o.Never, o.Limit.Seconds()})
 	}
 	if v.Odd.Point != "" {
 		r.Odd = &jsonOdd{v.Odd.Point, v.Odd.Alone, v.Odd.Of}
@@ -322,21 +345,37 @@ func newJSONCell(c *verdict.Cell) jsonCell {
 		Check: c.Check, Point: c.Point, Mark: c.Mark, Expected: o.Expected, Observed: o.Observed, Differs: o.Differs, Relevance: o.Relevance, Weak: o.Weak,
 		Promise: c.Promise, Line: c.Line, Exchanges: o.Exchanges, Records: o.Records, Notes: o.Notes,
 	}
-	for _, b := range o.Bounds {
-		bound := jsonBound{
-			Name: b.Name, Outcome: b.Outcome, Low: b.Low.Seconds(), Limit: b.Limit.Seconds(), Interval: b.Interval.Seconds(), Expired: b.Expired,
-			Flapped: b.Flapped, Probes: b.Probes, Accepted: b.Accepted, Control: b.Control,
-		}
-		if b.High > 0 {
-			high := b.High.Seconds()
-			bound.High = &high
-		}
-		out.Bounds = append(out.Bounds, bound)
+	for i := range o.Bounds {
+		out.Bounds = append(out.Bounds, newJSONBound(&o.Bounds[i]))
 	}
 	for _, x := range o.Cases {
 		out.Cases = append(out.Cases, jsonCase{x.Name, x.Outcome, x.Observed, x.Differs, x.Exchanges})
 	}
 	return out
+}
+
+func newJSONBound(b *logbook.Bound) jsonBound {
+	bound := jsonBound{
+		Name: b.Name, Outcome: b.Outcome, Low: b.Low.Seconds(), Limit: b.Limit.Seconds(), Interval: b.Interval.Seconds(), Expired: b.Expired,
+		Flapped: b.Flapped, Probes: b.Probes, Accepted: b.Accepted, Control: b.Control,
+	}
+	if b.High > 0 {
+		high := b.High.Seconds()
+		bound.High = &high
+	}
+	return bound
+}
+
+// measuredAt gives what was measured in one cell.
+func measuredAt(c *verdict.Cell) []jsonMeasured {
+	var all []jsonMeasured
+	if c.Observation == nil {
+		return nil
+	}
+	for i := range c.Observation.Bounds {
+		all = append(all, jsonMeasured{Check: c.Check, Point: c.Point, jsonBound: newJSONBound(&c.Observation.Bounds[i])})
+	}
+	return all
 }
 
 func newJSONGroups(all []verdict.Group) []jsonGroup {

@@ -162,3 +162,29 @@ func TestPhrases(t *testing.T) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
+
+// Each rotation has a row, and shows the latest time at each place, and a refusal before any time.
+func TestRotations(t *testing.T) {
+	v := &verdict.Verdict{Points: []logbook.Point{{Name: "edge"}, {Name: "legacy"}, {Name: "unused"}}}
+	opening := func(what, at string, after time.Duration, never bool) verdict.Opening {
+		return verdict.Opening{Check: "rotate.old-secret", Opening: logbook.Opening{What: what, At: at, After: after, Never: never}}
+	}
+	all := []verdict.Opening{
+		opening("the new secret", "edge", 40*time.Millisecond, false), opening("the new secret", "edge", 30*time.Millisecond, false),
+		opening("the new secret", "legacy", 2*time.Second, true), opening("the new secret", "legacy", 3*time.Second, false),
+		opening("the new key", "edge", time.Second, false),
+	}
+	got := newRotations(v, all)
+	want := &rotationsPage{Places: []string{"edge", "legacy"}, Rows: []rotationRow{
+		{What: "the new secret", Check: "rotate.old-secret", Cells: []rotationCell{{Place: "edge", Text: "40 ms", Tried: true}, {Place: "legacy", Text: "refused for 2 s", Class: "f", Tried: true}}},
+		{What: "the new key", Check: "rotate.old-secret", Cells: []rotationCell{{Place: "edge", Text: "1 s", Tried: true}, {Place: "legacy"}}},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for title, of := range map[string][]verdict.Opening{"What was new opened every place within 40 ms": all[:2], "1 place shut out what was new": all} {
+		if told := rotationsTitle(of); told != title {
+			t.Errorf("%q, want %q", told, title)
+		}
+	}
+}

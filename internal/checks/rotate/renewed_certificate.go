@@ -57,20 +57,23 @@ var RenewedCertificate = &check.Check{
 			defer partner.Change(func(client *oauth.Client) { client.Certificate = before })
 		}
 		limit := p.Limits.Settle.D()
+		const what = "the renewed certificate"
 		_, answer, err := p.Becomes(ctx, p.Login(partner), wire.Accepted, limit)
 		if err != nil {
 			return err
 		}
-		name := "the renewed certificate gets a token within " + limit.String()
+		name := what + " gets a token within " + limit.String()
 		switch answer.Decision {
 		case wire.Accepted:
 			p.Case(name, logbook.Pass, "accepted", fmt.Sprintf("accepted %v after the renewal", time.Since(renewal.Received).Round(time.Millisecond)), "", "")
+			p.Opening(what, p.Cast.HomeServer(), time.Since(renewal.Received), answer.Decision, limit)
 		case wire.Unknown:
 			return check.CannotTell("whether the renewed certificate gets a token could not be decided: %s", answer.Why)
 		default:
 			p.Case(name, logbook.Fail, "accepted", answer.Why, "", "")
+			p.Opening(what, p.Cast.HomeServer(), time.Since(renewal.Received), answer.Decision, limit)
 			return nil
 		}
-		return restored(ctx, renewal, "the renewed certificate")
+		return restored(ctx, renewal, what)
 	},
 }

@@ -83,7 +83,7 @@ var SigningKeyOverlap = &check.Check{
 			return check.CannotTell("the tokens name no kid, so a new key could not be told from the old")
 		}
 		defer p.ForgetKeys()
-		_, err = p.Hook(ctx, plan.RotateSigningKey, nil, nil)
+		rotation, err := p.Hook(ctx, plan.RotateSigningKey, nil, nil)
 		if err != nil {
 			return err
 		}
@@ -98,18 +98,21 @@ var SigningKeyOverlap = &check.Check{
 				return err
 			}
 			renewed := p.CallAt(call.Point, p.Allowed(call.Point), partner, token)
-			took, answer, err := p.Becomes(ctx, renewed, wire.Accepted, limit)
+			_, answer, err := p.Becomes(ctx, renewed, wire.Accepted, limit)
 			if err != nil {
 				return err
 			}
+			took := time.Since(rotation.Received)
 			name := fmt.Sprintf("a token by the new key at %s within %v", call.Point.Name, limit)
 			switch answer.Decision {
 			case wire.Accepted:
-				p.Case(name, logbook.Pass, "accepted", fmt.Sprintf("accepted after %v", took.Round(10*time.Millisecond)), "", "")
+				p.Case(name, logbook.Pass, "accepted", fmt.Sprintf("accepted %v after the rotation", took.Round(time.Millisecond)), "", "")
+				p.Opening("a token by the new signing key", call.Point.Name, took, answer.Decision, limit)
 			case wire.Unknown:
 				p.Case(name, logbook.Inconclusive, "accepted", answer.Why, "", name+" could not be decided: "+answer.Why)
 			default:
 				p.Case(name, logbook.Fail, "accepted", answer.Why, "", "")
+				p.Opening("a token by the new signing key", call.Point.Name, took, answer.Decision, limit)
 			}
 			p.Where(call.Point.Name)
 		}
