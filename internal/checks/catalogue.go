@@ -154,6 +154,7 @@ func Catalogue() []*check.Check {
 		enforce.OtherAudience,
 		enforce.OtherEnvironment,
 		enforce.PointsAgree,
+		enforce.RequestsBeyondQuota,
 		enforce.SharedCache,
 		enforce.TamperedToken,
 		enforce.TokenAddressFetched,

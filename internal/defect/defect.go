@@ -166,6 +166,10 @@ type Set struct {
 	// enforce: what is shown in the place of tokens
 	KeysByPrefix bool `json:"keys_by_prefix,omitempty"` // legacy: an API key is looked up by its first twelve characters, and the rest is not compared
 	KeyInQuery   bool `json:"key_in_query,omitempty"`   // legacy: takes the API key from the query, too
+	// enforce: how often one client may ask
+	QuotaUncounted    bool `json:"quota_uncounted,omitempty"`      // AS: how often a client asks for tokens is counted by nobody
+	QuotaShutsAddress bool `json:"quota_shuts_address,omitempty"`  // gateway: when a client has used its quota up, all that comes from its address is held off
+	RetryAfterTooSoon bool `json:"retry_after_too_soon,omitempty"` // AS: a client that asked too often is told to come again in a second, and is let in again after a minute
 	// enforce: when introspection fails
 	FailsOpen        bool `json:"fails_open,omitempty"`        // gateway: lets in what the token itself claims when introspection answers an error
 	AudienceOptional bool `json:"audience_optional,omitempty"` // gateway: an introspection without aud passes

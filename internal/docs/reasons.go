@@ -13,5 +13,4 @@ var reasons = map[string]string{
 	"L-RV-14": "waits for connections that stay open; how long a revoked token opens new requests is measured (L-RV-09)",
 	"L-SC-05": "a ride has one address, and whether a copied key is noticed elsewhere is not seen from outside",
 	"L-SS-10": "waits for registrations that are signed as a whole (application/jose); RFC 7591 registers by JSON",
-	"L-TK-18": "waits for checks of the class load",
 }

@@ -741,6 +741,21 @@ plan.yaml:12:51: the operation list needs the scope "write", which the ´scopes�
 `,
 	},
 	{
+		name: "quotas that promise nothing",
+		text: strings.NewReplacer("main: {issuer: https://as.example}", "main: {issuer: https://as.example, quota: {requests: 0, within: 1m}}",
+			"revocation: introspect", "revocation: introspect\n    quota: {requests: 5, within: 0s}").Replace(small),
+		want: `
+plan.yaml:2:78: ´requests´ is 0: no request would be let through
+   2 | authorization_servers: {main: {issuer: https://as.example, quota: {requests: 0, within: 1m}}}
+     |                                                                              ^
+       write 1 or more, or remove ´quota´
+plan.yaml:10:34: ´within´ is 0: every rate keeps to that
+  10 |     quota: {requests: 5, within: 0s}
+     |                                  ^
+       write 1s or more
+`,
+	},
+	{
 		name: "nothing to say",
 		text: small + "waivers:\nproxy: \"\"\npace: {concurrency: 0}\n",
 		want: `

@@ -75,6 +75,8 @@ type AuthorizationServer struct {
 
 	MetadataDigest string `yaml:"metadata_digest" is:"digest" doc:"The digest of its metadata as it was when the agreement was made; a ride notes the digest that it sees, so that it can be written here." example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
 
+	Quota *Quota `yaml:"quota" doc:"How often one client may ask its token endpoint; absent: nothing is promised." example:"{requests: 60, within: 1m}"`
+
 	InitialAccessToken Reference `yaml:"initial_access_token" is:"secret" doc:"Permits the registration of a client at an AS where partners are not registered, so that its real tokens can be shown to points that must not take them." example:"env:OTHER_IAT"`
 }
 
@@ -100,6 +102,7 @@ type Registration struct {
 	InitialAccessToken Reference      `yaml:"initial_access_token" is:"secret" doc:"The token that permits registrations (RFC 7591 section 3), by reference." example:"env:IAT"`
 	Metadata           map[string]any `yaml:"metadata" doc:"Further client metadata that every registration sends." example:"{software_id: checkride}"`
 	ExpiringSecret     map[string]any `yaml:"expiring_secret" doc:"Further client metadata by which the AS issues a client secret that expires soon." example:"{client_secret_lifetime: 60}"`
+	QuotaClient        map[string]any `yaml:"quota_client" doc:"Further client metadata by which a client is under the quotas that the plan promises; absent: every client is." example:"{tier: trial}"`
 
 	// Identity proofing: statement.go.
 	ClientCertificate string             `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether the registration and client configuration endpoints ask for a client certificate."`
@@ -208,11 +211,18 @@ type Point struct {
 	Revocation      string            `yaml:"revocation" words:"introspect|push|expiry" doc:"How it learns of a revocation, which says which limit binds it; needed for bearer and dpop." example:"introspect"`
 	Format          string            `yaml:"token_format" words:"jwt|opaque" doc:"What tokens look like here; absent: as they come." example:"jwt"`
 	Operations      []Operation       `yaml:"operations" need:"yes" doc:"Requests that the agreement allows or denies here; at least one is allowed." example:"[{name: list, request: GET /payments}]"`
+	Quota           *Quota            `yaml:"quota" doc:"How often one client may call it; absent: nothing is promised." example:"{requests: 60, within: 1m}"`
 	Addresses       []string          `yaml:"addresses" is:"address" doc:"The replicas behind the URL's host, as host:port or host (then the URL's port)." example:"[192.0.2.10, 192.0.2.11:8443]"`
 	Origin          string            `yaml:"origin" is:"origin" doc:"The upstream's direct address behind the point, which must not be open: a URL, or host:port with the URL's scheme." example:"https://origin.example:8443"`
 	WAF             string            `yaml:"waf" words:"none|active" default:"none" doc:"active: something in front answers on its own."`
 	IdentityHeaders []string          `yaml:"identity_headers" is:"header" doc:"Further header fields by which its upstream is told who calls." example:"[X-Partner]"`
 	Identity        map[string]string `yaml:"identity" doc:"How its log and echo name each member of the cast, when not by client_id." example:"{partner: acme}"`
+}
+
+// Quota is the promise that a client which asks more often is held off (429, RFC 6585 §4), and nobody else is.
+type Quota struct {
+	Requests int      `yaml:"requests" need:"yes" doc:"How many requests of one client are let through in that time; a ride sends twice as many and some more at once, within budget.burst." example:"60"`
+	Within   Duration `yaml:"within" need:"yes" doc:"In which time." example:"1m"`
 }
 
 // Operation is one request at a point that the agreement allows or denies.
@@ -314,6 +324,7 @@ type Budget struct {
 	Tokens        int        `yaml:"tokens" default:"2000" doc:"How many tokens it may ask for."`
 	Registrations int        `yaml:"registrations" default:"300" doc:"How many clients it may register."`
 	FailedAuth    FailedAuth `yaml:"failed_auth" doc:"Failed authentications; they may lock a client out."`
+	Burst         int        `yaml:"burst" default:"200" doc:"How many requests it may send at once and beyond the pace, where a quota is tried; allow: [load] permits it."`
 }
 
 // FailedAuth bounds failed authentications.

@@ -67,7 +67,7 @@ func TestSmallPlanTakesDefaults(t *testing.T) {
 		t.Errorf("limits (-want +got):\n%s", diff)
 	}
 	got := []any{p.Environment, p.Blocks.String(), p.LongestWait.String(), p.Budget, p.Pace, p.Proxy, p.Registration.Server}
-	wantOthers := []any{"staging", "high", "15m", Budget{2000, 300, FailedAuth{50}}, Pace{50, 8, Duration(10 * time.Second)}, "none", "main"}
+	wantOthers := []any{"staging", "high", "15m", Budget{2000, 300, FailedAuth{50}, 200}, Pace{50, 8, Duration(10 * time.Second)}, "none", "main"}
 	diff = cmp.Diff(wantOthers, got)
 	if diff != "" {
 		t.Errorf("others (-want +got):\n%s", diff)

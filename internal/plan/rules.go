@@ -76,6 +76,7 @@ func (r *rules) servers() {
 			r.wrong(path, "the name of an authorization server "+printable(message), hint)
 		}
 		server := r.plan.AuthorizationServers[name]
+		r.quota(path, server.Quota)
 		if server.Issuer == "" && server.Endpoints.Token == "" && len(server.Token.Exec) == 0 && !r.plan.HookMints(name) {
 			r.wrong(path, fmt.Sprintf("`%s` has no way to get tokens", path), "give it an `issuer`, or `endpoints: {token: URL}`, or `token: {exec: [COMMAND]}`, or add the hook `mint_token`")
 		}
@@ -255,6 +256,7 @@ func (r *rules) point(path string, p Point) {
 	}
 	allowed := false
 	first := map[string]int{}
+	r.quota(path, p.Quota)
 	for i, o := range p.Operations {
 		inner := path + ".operations." + strconv.Itoa(i)
 		line, twice := first[o.Name]
@@ -272,6 +274,18 @@ func (r *rules) point(path string, p Point) {
 	}
 	if !allowed {
 		r.wrong(path+".operations", named+" has no operation that is allowed", "add one that the partner may call: a refusal counts only beside a call that gets in")
+	}
+}
+
+func (r *rules) quota(path string, quota *Quota) {
+	if quota == nil {
+		return
+	}
+	if quota.Requests == 0 {
+		r.wrong(path+".quota.requests", "`requests` is 0: no request would be let through", "write 1 or more, or remove `quota`")
+	}
+	if quota.Within == 0 {
+		r.wrong(path+".quota.within", "`within` is 0: every rate keeps to that", "write 1s or more")
 	}
 }
 

@@ -230,6 +230,7 @@ func TestClientsMadeByAHook(t *testing.T) {
 			t.Error(err)
 		}
 		p.Registration = plan.Registration{Mode: "hook", Server: "main"}
+		withoutQuotas(p)
 		p.Hooks["provision"] = plan.Hook{
 			HTTP: "POST https://as.sandbox.test/register", CA: plan.Reference{Text: "file:ca.pem"},
 			Header: map[string]plan.Reference{"Authorization": {Text: "file:bearer.txt"}, "Content-Type": {Text: "application/json"}},

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/checkride/checkride/internal/checks"
 	"github.com/checkride/checkride/internal/logbook"
@@ -454,6 +455,60 @@ var oddities = []oddity{
 			}
 		},
 		only: []string{"offboard.software-registered-again", "offboard.registration-token-dies"},
+	},
+	{
+		name: "who asks too often gets 503 without Retry-After", at: []string{"as", "gateway"}, // as nginx's limit_req does by default
+		alter: func(_ *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 429 {
+				said.Header().Del("Retry-After")
+				say(said, 503, "text/html", "<html><head><title>503 Service Temporarily Unavailable</title></head></html>")
+			}
+		},
+		only: []string{"enforce.requests-beyond-quota"},
+	},
+	{
+		name: "who asks too often gets 403", at: []string{"gateway"}, // as a firewall's rate rules do
+		alter: func(_ *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 429 {
+				said.Code = 403
+			}
+		},
+		only: []string{"enforce.requests-beyond-quota"},
+	},
+	{
+		name: "who asks too often waits in a queue", at: []string{"gateway"},
+		around: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				said := httptest.NewRecorder()
+				for h.ServeHTTP(said, r); said.Code == 429; h.ServeHTTP(said, r) {
+					time.Sleep(100 * time.Millisecond)
+					said = httptest.NewRecorder()
+				}
+				send(w, said)
+			})
+		},
+		only:   []string{"enforce.requests-beyond-quota", "issue.token-response"},
+		unsure: map[string]string{"enforce.requests-beyond-quota": "or are slowed down"},
+	},
+	{
+		name: "who asks too often is told to come again in an hour", at: []string{"gateway"},
+		alter: func(_ *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 429 {
+				said.Header().Set("Retry-After", "3600")
+			}
+		},
+		only:   []string{"enforce.requests-beyond-quota", "issue.token-response"},
+		unsure: map[string]string{"enforce.requests-beyond-quota": "longer than the plan's longest_wait"},
+	},
+	{
+		name: "a quota of thousands", at: nil,
+		edit: func(p *plan.Plan) {
+			for i := range p.Points {
+				p.Points[i].Quota = &plan.Quota{Requests: 5000, Within: plan.Duration(time.Minute)}
+			}
+		},
+		only:   []string{"enforce.requests-beyond-quota", "issue.token-response"},
+		unsure: map[string]string{"enforce.requests-beyond-quota": "budget.burst allows 200"},
 	},
 }
 

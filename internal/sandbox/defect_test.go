@@ -66,6 +66,21 @@ func TestEachDefectChangesWhatItSays(t *testing.T) {
 			sum := sha256.Sum256(p.certificate.Leaf.Raw)
 			return accepted(p.with(nil).list(gatewayOne, token, "X-Client-Cert-Hash", base64.RawURLEncoding.EncodeToString(sum[:])))
 		}},
+		{"quota shuts address", defect.Set{QuotaShutsAddress: true}, func(w *world) bool {
+			p, token := partner(w)
+			greedy := w.partnerWith("greedy", "payments:read", map[string]any{"requests_per_second": 2})
+			theirs := greedy.token(mainAS)
+			held := 0
+			for range 3 {
+				if greedy.list(gatewayOne, theirs).status == 429 {
+					held++
+				}
+			}
+			if held != 1 {
+				w.t.Errorf("%d of 3 calls are held off, with a quota of 2", held)
+			}
+			return p.list(gatewayOne, token).status == 429
+		}},
 		{"partner renamed", defect.Set{PartnerRenamed: true}, func(w *world) bool {
 			p, token := partner(w)
 			return p.list(legacyOne, token).text("seen.client_id") == strings.ToUpper(p.id)[:8]

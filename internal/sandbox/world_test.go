@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -90,12 +91,19 @@ func (w *world) certificate(name string, o ca.Options) *tls.Certificate {
 // partner registers a client with tls_client_auth.
 func (w *world) partner(name string, scopes string) *someone {
 	w.t.Helper()
+	return w.partnerWith(name, scopes, nil)
+}
+
+func (w *world) partnerWith(name, scopes string, metadata map[string]any) *someone {
+	w.t.Helper()
 	p := &someone{w: w, certificate: w.certificate(name+".partners.example", ca.Options{})}
 	p.http = w.client(p.certificate, false)
-	p.register(mainAS, map[string]any{
+	all := map[string]any{
 		"client_name": name, "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": "CN=" + name + ".partners.example",
 		"grant_types": []string{"client_credentials"}, "scope": scopes, "organization": "acme", "tls_client_certificate_bound_access_tokens": true,
-	})
+	}
+	maps.Copy(all, metadata)
+	p.register(mainAS, all)
 	return p
 }
 

@@ -140,7 +140,7 @@ func (w *Wire) do(ctx context.Context, r Request) (Exchange, error) {
 	if err != nil {
 		return Exchange{}, err
 	}
-	if err := h.gate.enter(ctx, r.Purpose == Probe); err != nil {
+	if err := h.gate.enter(ctx, r.Purpose); err != nil {
 		return Exchange{}, fmt.Errorf("wait for a turn at %s: %w", to.host, err)
 	}
 	x, err := w.exchange(ctx, h, to, r.Clone())
@@ -191,7 +191,7 @@ func (w *Wire) exchange(ctx context.Context, h *host, to destination, r Request)
 		x.Fresh = fresh
 		w.speak(ctx, &x, line, built, deadline)
 	}
-	if wait, asked := x.RetryAfter(); asked && x.Status == http.StatusTooManyRequests {
+	if wait, asked := x.RetryAfter(); asked && x.Status == http.StatusTooManyRequests && r.Purpose != Burst {
 		h.gate.pause(min(wait, longestPause))
 	}
 	w.counts.seen(to.host, x)

@@ -464,6 +464,38 @@ func TestTooManyRequestsPausesTheHost(t *testing.T) {
 	})
 }
 
+// A burst is held by no pace and by no pause, and what it is answered holds nobody else.
+func TestBurstKnowsNoPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, func(c *wire.Config) { c.Rate, c.Concurrency = 1, 2 })
+		var served []string
+		s.serve(t, func(w http.ResponseWriter, r *http.Request) {
+			served = append(served, r.URL.Path)
+			w.Header().Set("Retry-After", "20")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}, nil)
+		start := time.Now()
+		for range 5 {
+			s.do(t, wire.Request{Purpose: wire.Burst, Target: "/burst"})
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("a burst of 5 took %v", took)
+		}
+		s.do(t, wire.Request{Target: "/other"})
+		if took := time.Since(start); took != 0 {
+			t.Errorf("who is not of the burst waited %v for its 429", took)
+		}
+		late := make(chan struct{})
+		go func() { s.do(t, wire.Request{Target: "/late"}); close(late) }()
+		synctest.Wait()
+		s.do(t, wire.Request{Purpose: wire.Burst, Target: "/last"})
+		<-late
+		if took := time.Since(start); took != 20*time.Second || served[len(served)-1] != "/late" {
+			t.Errorf("the pause that a call was asked for took %v, and %v", took, served)
+		}
+	})
+}
+
 func TestConcurrencyIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, func(c *wire.Config) { c.Concurrency = 3 })

@@ -27,6 +27,7 @@ const (
 	Baseline Purpose = "baseline"
 	Probe    Purpose = "probe"
 	Cleanup  Purpose = "cleanup"
+	Burst    Purpose = "burst" // one of many at once, beyond the pace: a 429 is what it asks for, and pauses nobody else
 )
 
 // Field is a header or form field, in its order and spelling.

@@ -36,7 +36,8 @@ type client struct {
 	suspended         bool
 	windowClosed      bool
 	deleted           bool
-	asked             int       // requests about it while the replicas differ
+	asked             int // requests about it while the replicas differ
+	quota             quota
 	guessed           int       // wrong secrets in a row
 	heldOff           time.Time // until then its secret is not looked at
 	leftSecret        string    // that it had before it was moved to another method
@@ -65,6 +66,7 @@ type registration struct {
 	bound        bool
 	dpopBound    bool
 	secretLife   time.Duration // 0: secrets never end
+	perSecond    int           // how often it may ask for tokens and call points; 0: as it likes
 	subject      *subject
 	jwks         json.RawMessage
 	jwksURI      string

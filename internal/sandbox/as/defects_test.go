@@ -485,6 +485,8 @@ var defectRows = []struct {
 		const both = "scope=payments:read+payments:write&resource="
 		return n.grant(both+ledger).text("scope") + "; " + n.grant("scope=payments:write&resource="+ledger).is() + "; " + n.grant(both+payments).text("scope")
 	}, "payments:read; 400 invalid_scope; payments:read payments:write", "payments:read payments:write; 200; payments:read payments:write"},
+	{defect.Set{QuotaUncounted: true}, func(g *rig) string { return g.asksTooOften(time.Second) }, "200 200 429 200", "200 200 200 200"},
+	{defect.Set{RetryAfterTooSoon: true}, func(g *rig) string { return g.asksTooOften(time.Second) + "; " + g.asksTooOften(time.Minute) }, "200 200 429 200; 200 200 429 200", "200 200 429 429; 200 200 429 200"},
 	{defect.Set{IntrospectionScopeOfClient: true}, func(g *rig) string {
 		n := g.neighbour()
 		token := n.access("scope=payments:read")
@@ -877,4 +879,20 @@ func pointing(g *rig, named string) string {
 		g.t.Fatal(err)
 	}
 	return text
+}
+
+// asksTooOften is what a client with a quota of two requests in a second is answered to three at once, and to one more
+// after a while.
+func (g *rig) asksTooOften(later time.Duration) string {
+	p := g.register(map[string]any{"client_name": "acme", "requests_per_second": 2})
+	ask := func() string {
+		a := p.grant("scope=payments:read")
+		if a.status == http.StatusTooManyRequests && a.header.Get("Retry-After") != "1" {
+			g.t.Errorf("Retry-After is %q", a.header.Get("Retry-After"))
+		}
+		return fmt.Sprint(a.status)
+	}
+	all := []string{ask(), ask(), ask()}
+	g.now = g.now.Add(later)
+	return strings.Join(append(all, ask()), " ")
 }

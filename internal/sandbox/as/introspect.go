@@ -54,6 +54,9 @@ func (s *Server) introspection(c *call, t *token) map[string]any {
 	if len(t.roles) > 0 {
 		told["roles"] = t.roles
 	}
+	if perSecond := t.client.registration.perSecond; perSecond > 0 {
+		told[quotaMember] = perSecond
+	}
 	if t.actor != "" {
 		told["act"] = map[string]string{"sub": t.actor}
 	}

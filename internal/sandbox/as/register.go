@@ -240,6 +240,7 @@ func readRegistration(c *call, members map[string]json.RawMessage, cl *client) (
 		func() error { return r.readNames(members) },
 		func() error { return r.readMethod(members, c.defects.PublicClients) },
 		func() error { return r.readSecretLife(members) },
+		func() error { return r.readQuota(members) },
 		func() error { return r.readKeys(c, members) },
 		func() error { return r.readProofs(members) },
 		func() error { return r.readSubject(members, c.defects.SubjectsUnchecked) },

@@ -61,6 +61,10 @@ func (s *Server) token(c *call) answer {
 		}
 		return *refused
 	}
+	refused = cl.overdrawn(c)
+	if refused != nil {
+		return *refused
+	}
 	refused = s.mayHaveTokens(c, cl)
 	if refused == nil && s.withdrawn(c) {
 		refused = invalidClient("the certificate was withdrawn")

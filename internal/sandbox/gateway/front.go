@@ -91,7 +91,7 @@ func (f *front) limits(r *http.Request) *point.Refusal {
 	}
 	f.requests++
 	if f.requests > f.situation.RateLimit {
-		return &point.Refusal{Status: http.StatusTooManyRequests, Code: "too_many_requests", Reason: "rate limit"}
+		return &point.Refusal{Status: http.StatusTooManyRequests, Code: "too_many_requests", Reason: "rate limit", After: time.Second}
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type Gateway struct {
 	point   *point.Point
 	front   *front
 	answers *answers
+	quotas  *quotas
 	proofs  *dpop.Verifier
 
 	mu     sync.Mutex
@@ -49,6 +50,7 @@ func New(cfg Config) *Gateway {
 		point:   point.New(cfg.Point),
 		front:   newFront(cfg.Situation),
 		answers: newAnswers(),
+		quotas:  newQuotas(),
 		proofs:  &dpop.Verifier{Nonces: dpop.NewNonces(), Seen: dpop.NewSeen()},
 		cached:  map[[sha256.Size]byte]introspection{},
 	}
@@ -63,9 +65,6 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	refusal := g.front.limits(r)
 	if refusal != nil {
-		if refusal.Status == http.StatusTooManyRequests {
-			w.Header().Set("Retry-After", "1")
-		}
 		record := auditlog.Of("access", r)
 		g.edit(&record, r)
 		g.point.Refuse(w, record, refusal)
@@ -87,7 +86,7 @@ func (g *Gateway) decide(w http.ResponseWriter, r *http.Request) {
 		resource = "http://" + g.cfg.Point.API
 	}
 	g.point.Serve(w, r, point.Policy{
-		Authenticate: g.authenticate,
+		Authenticate: g.admit,
 		Resource:     resource,
 		AnyScope:     defects.ScopeIgnored,
 		Public: func(r *http.Request) bool {
@@ -108,6 +107,15 @@ func (g *Gateway) edit(record *auditlog.Record, r *http.Request) {
 	if defects.LogClockWrong {
 		record.Time = time.Now().Add(time.Hour)
 	}
+}
+
+// admit lets a client in that is who it is and has not called too often.
+func (g *Gateway) admit(r *http.Request, presented string) (point.Grant, *point.Refusal) {
+	grant, refusal := g.authenticate(r, presented)
+	if refusal == nil {
+		refusal = g.quotas.over(grant, address(r), g.cfg.Point.Defects().QuotaShutsAddress)
+	}
+	return grant, refusal
 }
 
 // authenticate asks the AS about the token and compares its binding (RFC 8705 §3) and audience.

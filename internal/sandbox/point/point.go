@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -75,6 +76,7 @@ type Grant struct {
 	Thumbprint string // cnf.x5t#S256 (RFC 8705 §3.1)
 	ProofKey   string // cnf.jkt (RFC 9449 §6.1)
 	Audience   []string
+	PerSecond  int    // how often its client may call; 0: as it likes
 	NextNonce  string // to be told in DPoP-Nonce (RFC 9449 §8.2)
 }
 
@@ -83,9 +85,10 @@ type Refusal struct {
 	Status  int
 	Code    string // RFC 6750 §3.1; empty when the request had no credential
 	Reason  string
-	Claimed Grant  // who it claimed to be, unproven
-	Proving bool   // the request used the scheme DPoP
-	Nonce   string // for the field DPoP-Nonce (RFC 9449 §9)
+	Claimed Grant         // who it claimed to be, unproven
+	Proving bool          // the request used the scheme DPoP
+	Nonce   string        // for the field DPoP-Nonce (RFC 9449 §9)
+	After   time.Duration // for the field Retry-After (RFC 6585 §4)
 }
 
 // Invalid is the refusal of a credential.
@@ -223,6 +226,9 @@ func (p *Point) Refuse(w http.ResponseWriter, record auditlog.Record, refusal *R
 	}
 	if refusal.Nonce != "" {
 		w.Header().Set("DPoP-Nonce", refusal.Nonce)
+	}
+	if refusal.After > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(refusal.After/time.Second)))
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

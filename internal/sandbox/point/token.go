@@ -53,6 +53,7 @@ type Claims struct {
 	Expiry    *float64 `json:"exp"`
 	NotBefore *float64 `json:"nbf"`
 	ID        string   `json:"jti"`
+	PerSecond int      `json:"requests_per_second"`
 	Confirm   struct {
 		Thumbprint string `json:"x5t#S256"`
 		ProofKey   string `json:"jkt"`
@@ -75,7 +76,7 @@ func (s *Strings) UnmarshalJSON(text []byte) error {
 
 // Grant is what the claims allow.
 func (c Claims) Grant() Grant {
-	g := Grant{ClientID: c.ClientID, Org: c.Org, TokenID: c.ID, Scope: c.Scope, Roles: c.Roles, Thumbprint: c.Confirm.Thumbprint, ProofKey: c.Confirm.ProofKey, Audience: c.Audience}
+	g := Grant{ClientID: c.ClientID, Org: c.Org, TokenID: c.ID, Scope: c.Scope, Roles: c.Roles, Thumbprint: c.Confirm.Thumbprint, ProofKey: c.Confirm.ProofKey, Audience: c.Audience, PerSecond: c.PerSecond}
 	if g.ClientID == "" {
 		g.ClientID = c.Subject
 	}
