@@ -34,6 +34,7 @@ type Call struct {
 	Decide func(ctx context.Context, x wire.Exchange) Answer
 	Expect string                                                                 // the identity that a good answer names; empty: not told
 	Send   func(ctx context.Context, request wire.Request) (wire.Exchange, error) // nil: as it is; registrations go through the ledger
+	Unseen string                                                                 // why a refusal says nothing: that what is shown is good somewhere was not seen (rule 2); empty: it was
 	Turn   func(ctx context.Context) (func(), error)                              // nil: none; waits until nobody else makes such a call, and gives what ends that
 }
 

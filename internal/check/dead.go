@@ -7,7 +7,8 @@ import (
 )
 
 // Dead asserts that credentials whose trust has ended are refused now, a case for each: at every node, between two
-// accepted calls of alive, which differs in that its trust stands (rule 3). A nil alive has no such controls.
+// accepted calls of alive, which differs in that its trust stands (rule 3). A nil alive has no such controls. Of a call
+// whose credentials nobody has seen to be good ([Call.Unseen]) acceptance is a finding, and refusal decides nothing.
 func (p *Pass) Dead(ctx context.Context, alive *Call, gone ...Call) error {
 	if alive != nil && len(gone) > 0 {
 		err := p.Opens(ctx, *alive)
@@ -30,7 +31,7 @@ func (p *Pass) Dead(ctx context.Context, alive *Call, gone ...Call) error {
 func (p *Pass) dead(ctx context.Context, call Call) error {
 	unchanged := wire.Change{Name: call.Name, Apply: func(r wire.Request) (wire.Request, error) { return r, nil }}
 	before := len(p.observation.Exchanges)
-	var worst tasted
+	worst := tasted{unseen: call.Unseen}
 	for i, node := range p.nodes(call.Point) {
 		at := call.pinned(node)
 		request, err := at.Make()
@@ -43,6 +44,7 @@ func (p *Pass) dead(ctx context.Context, call Call) error {
 			return err
 		}
 		if i == 0 || found.accepted > 0 || worst.accepted == 0 && found.answer.Decision == wire.Unknown {
+			found.unseen = call.Unseen
 			worst = found
 		}
 	}

@@ -108,6 +108,7 @@ type tasted struct {
 	differs    string
 	times      int
 	accepted   int
+	unseen     string // why a refusal says nothing
 }
 
 func (p *Pass) try(ctx context.Context, control Call, elsewhere *Call, change wire.Change, open bool) (tasted, error) {
@@ -270,8 +271,11 @@ func (p *Pass) record(name string, found tasted, before int) {
 		found.answer.Decision = wire.Unknown
 		found.answer.Why = fmt.Sprintf("%s looks accepted, %d of %d, and nothing in the answer proves it; name operations.nonce_at", found.answer.Why, found.accepted, found.times)
 	}
-	switch found.answer.Decision {
-	case wire.Accepted:
+	refused := found.answer.Decision == wire.Denied || found.answer.Decision == wire.Odd
+	switch {
+	case refused && found.unseen != "":
+		p.Case(name, logbook.Inconclusive, expected, found.answer.Why, found.differs, "a refusal says nothing: "+found.unseen)
+	case found.answer.Decision == wire.Accepted:
 		observed := found.answer.Why + ", accepted"
 		if found.answer.Identity != "" {
 			observed += " as " + found.answer.Identity
@@ -283,9 +287,9 @@ func (p *Pass) record(name string, found tasted, before int) {
 			observed += fmt.Sprintf(", %d of %d", found.accepted, found.times)
 		}
 		p.Case(name, logbook.Fail, expected, observed, found.differs, "")
-	case wire.Denied:
+	case found.answer.Decision == wire.Denied:
 		p.Case(name, logbook.Pass, expected, found.answer.Why, found.differs, "")
-	case wire.Odd:
+	case refused:
 		p.Case(name, logbook.Pass, expected, found.answer.Why+" (odd)", found.differs, "")
 		p.Note("an odd refusal: %s", found.answer.Why)
 	default:

@@ -33,7 +33,7 @@ func TestLintAsksForEvidence(t *testing.T) {
 		"": "no approvals",
 		"agreement: {approvals: [{by: owner, scopes: [read], until: 2026-10-05}]}\n": `the scope "read" was agreed, and nobody approves it now`,
 		"agreement: {window: true}\n":                                                                      "no hook schedule_window",
-		"other_environment: {name: production, id: p, secret: 'env:S'}\n":                                  "their refusal here proves little",
+		"other_environment: {name: production, id: p, secret: 'env:S'}\n":                                  "their refusal here decides nothing",
 		"agreement: {facts: 'file:facts.json', approvals: [{by: o, scopes: [read], until: 2027-01-01}]}\n": "no other_environment",
 	} {
 		advice := strings.Join(Lint(mustParse(t, small+text), At(today)), "\n")

@@ -34,6 +34,6 @@ func lintEvidence(p *Plan, now time.Time, say sayer) {
 	case other == nil:
 		say("agreement", "no other_environment: whether what the partner holds there opens anything here is not tested")
 	case other.Issuer == "":
-		say("other_environment", "no issuer: whether the credentials are good there is not seen, so their refusal here proves little")
+		say("other_environment", "no issuer: whether the credentials are good there is not seen, so their refusal here decides nothing")
 	}
 }

@@ -177,7 +177,7 @@ type Approval struct {
 // OtherEnvironment is the same partner in another environment: staging where this is production, or the reverse.
 type OtherEnvironment struct {
 	Name        string       `yaml:"name" need:"yes" doc:"Which environment it is." example:"production"`
-	Issuer      string       `yaml:"issuer" is:"issuer" doc:"Its authorization server, at which the credentials are seen to be good; absent: they are not tried there, and a refusal here proves less." example:"https://as.production.example"`
+	Issuer      string       `yaml:"issuer" is:"issuer" doc:"Its authorization server, at which the credentials are seen to be good; absent: they are not tried there, and a refusal here decides nothing." example:"https://as.production.example"`
 	CA          Reference    `yaml:"ca" is:"pem" doc:"The CA of that server's certificate as PEM; absent: the system's roots." example:"file:ca.pem"`
 	ID          Reference    `yaml:"id" doc:"The partner's client_id there." example:"env:OTHER_ID"`
 	Auth        string       `yaml:"auth" words:"client_secret_basic|client_secret_post|private_key_jwt|tls_client_auth|self_signed_tls_client_auth" default:"client_secret_basic" doc:"How it authenticates there."`

@@ -2,6 +2,8 @@ package authenticate
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -10,14 +12,16 @@ import (
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
+	"github.com/checkride/checkride/internal/wire"
 )
 
 // OtherEnvironment shows what the same partner holds in another environment to this server: as the client that it is
 // there, and as the partner that it is here with the secret, key or certificate from there. Staging copies of production
 // databases, and secrets that are set once for both, let it in.
 //
-// That the credentials are good is seen at their own server, where the plan names it; else a refusal here may only mean
-// that they are old, which is said.
+// A refusal counts for what was seen to be good at its own server, where the plan names it: the secret, key or certificate
+// by which the partner got a token there, and the certificate to which that token is bound. Of all else acceptance is a
+// finding, and a refusal decides nothing: it may be old.
 var OtherEnvironment = &check.Check{
 	ID:       "authenticate.other-environment",
 	Title:    "what the partner holds in another environment gets no token here",
@@ -39,14 +43,18 @@ var OtherEnvironment = &check.Check{
 		}
 		held := elsewhere.Client()
 		where := p.Stack.Plan.OtherEnvironment.Name
-		if elsewhere.Server.Endpoints.Token != "" && held.Complete() == nil {
-			err = p.Opens(ctx, p.AtToken(elsewhere, cast.TokenWish{}))
-			if err != nil {
-				return err
+		seen, err := seenThere(ctx, p, elsewhere)
+		if err != nil {
+			return err
+		}
+		unseen := func(what string) string {
+			if slices.Contains(seen, what) {
+				return ""
 			}
-			p.Note("the credentials were seen to be good in %s", where)
-		} else {
-			p.Note("that the credentials are good in %s was not seen (other_environment.issuer and id): weak proof", where)
+			return "that the " + what + " is good in " + where + " was not seen (other_environment.issuer, id and auth)"
+		}
+		if len(seen) > 0 {
+			p.Note("seen to be good in %s: %s", where, strings.Join(seen, ", "))
 		}
 		partner, err := p.Partner(ctx)
 		if err != nil {
@@ -58,6 +66,9 @@ var OtherEnvironment = &check.Check{
 			tried++
 			gone := p.Login(elsewhere.Wearing(partner.Server, func(*oauth.Client) {}))
 			gone.Name = "as the client of " + where
+			if len(seen) == 0 {
+				gone.Unseen = unseen("client")
+			}
 			err = p.Dead(ctx, &alive, gone)
 			if err != nil {
 				return err
@@ -75,6 +86,7 @@ var OtherEnvironment = &check.Check{
 				tried++
 				own, gone := p.Login(here), p.Login(here.Wearing(here.Server, each.put))
 				gone.Name = "as the partner by " + string(method) + ", with the " + each.what + " of " + where
+				gone.Unseen = unseen(each.what)
 				err = p.Dead(ctx, &own, gone)
 				if err != nil {
 					return err
@@ -87,6 +99,34 @@ var OtherEnvironment = &check.Check{
 		}
 		return nil
 	},
+}
+
+// seenThere says which of its credentials were just good for the partner of elsewhere, at its own server.
+func seenThere(ctx context.Context, p *check.Pass, elsewhere *cast.Member) ([]string, error) {
+	held := elsewhere.Client()
+	if elsewhere.Server.Endpoints.Token == "" || held.Complete() != nil {
+		return nil, nil
+	}
+	issued, err := p.Issue(ctx, wire.Setup, elsewhere, cast.TokenWish{})
+	if err != nil {
+		return nil, err
+	}
+	if issued.Decision != wire.Accepted {
+		return nil, check.CannotTell("%s gives the partner no token: %s", elsewhere.Server.Name, issued.Why)
+	}
+	var bound string
+	if issued.Token.JWT != nil {
+		confirmation, _ := issued.Token.JWT.Claims["cnf"].(map[string]any) // RFC 8705 §3.1
+		bound, _ = confirmation["x5t#S256"].(string)
+	}
+	var seen []string
+	for _, each := range borrowed(held) {
+		itsOwn := each.what == "certificate" && bound == cast.Thumbprint(held.Certificate)
+		if itsOwn || slices.Contains(each.methods, held.Auth) {
+			seen = append(seen, each.what)
+		}
+	}
+	return seen, nil
 }
 
 var otherEnvironment = check.Need{Name: "another environment", Has: func(p *plan.Plan, _ *plan.Point) (check.Missing, string, string) {

@@ -17,6 +17,9 @@ import (
 // OtherEnvironment brings the partner's token of another environment to each point of this one: with the certificate that
 // it is bound to there, and with the partner's own of here, which opens the connection where the other one does not. Points that trust both issuers, or whose key sets are shared, take it.
 //
+// A token that was just given there is good there. Of one that the plan brings along nobody knows: that it opens is a
+// finding, that it is refused is none and no proof.
+//
 // RFC 9068 §4: the issuer must be exactly the one that the point trusts. That two environments have two issuers is our demand.
 var OtherEnvironment = &check.Check{
 	ID:       "enforce.other-environment",
@@ -59,10 +62,14 @@ var OtherEnvironment = &check.Check{
 				return check.CannotTell("%s gives the partner no token: %s", where, issued.Why)
 			}
 			token = issued.Token
-		} else {
-			p.Note("that the token is good in %s was not seen (other_environment.issuer): weak proof", where)
 		}
-		return p.Dead(ctx, &alive, fromElsewhere(p, alive, elsewhere, token, where)...)
+		gone := fromElsewhere(p, alive, elsewhere, token, where)
+		if elsewhere.Server.Endpoints.Token == "" {
+			for i := range gone {
+				gone[i].Unseen = "that the token is good in " + where + " was not seen; name its server, which then gives a new one (other_environment.issuer and id)"
+			}
+		}
+		return p.Dead(ctx, &alive, gone...)
 	},
 }
 
