@@ -2,7 +2,7 @@
 # make test    all tests, with what they need; the first run installs nginx, HAProxy and Node where they are missing
 # make lint    golangci-lint, built once into bin/
 # make race    the tests with the race detector
-# make matrix  every check against every defect of the sandbox
+# make matrix  every check against every defect of the sandbox, and every defect of its authorization server against all others
 # make odd     every check against hostile servers, and against lawful ones that answer otherwise
 # make generate  the list of checks and the pages in docs/ that are made from code
 # make real    third-party systems to ride against, until Ctrl-C
@@ -33,6 +33,7 @@ race:
 
 matrix:
 	CHECKRIDE_MATRIX=1 go test -count=1 -timeout 15m -run Matrix ./internal/prove
+	CHECKRIDE_MATRIX=1 go test -count=1 -timeout 15m ./internal/sandbox/as
 
 odd:
 	CHECKRIDE_MATRIX=1 go test -count=1 -timeout 15m -run 'Hostile|Oddities' ./internal/prove

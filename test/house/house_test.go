@@ -147,3 +147,21 @@ func TestChangelog(t *testing.T) {
 	}
 	t.Error("CHANGELOG.md is missing")
 }
+
+// TestMatrixRunsInFull wants every test that runs in full only where the whole matrix is asked for (CHECKRIDE_MATRIX) to be
+// in a package that a target of the Makefile asks it of: else it never does.
+func TestMatrixRunsInFull(t *testing.T) {
+	t.Parallel()
+	const asks = "CHECKRIDE_MATRIX"
+	asked := ""
+	for line := range strings.Lines(page(t, "Makefile")) {
+		if strings.Contains(line, asks+"=1 go test ") {
+			asked += strings.TrimSpace(line) + " "
+		}
+	}
+	for _, s := range sources(t) {
+		if s.isTest() && !within(s.folder(), "test/house") && strings.Contains(s.text, `Getenv("`+asks) && !strings.Contains(asked, "./"+s.folder()+" ") {
+			t.Errorf("%s: no target of the Makefile runs %s with %s", s.path, s.folder(), asks)
+		}
+	}
+}
