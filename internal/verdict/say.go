@@ -200,6 +200,9 @@ func broken(card *logbook.Card) string {
 	return "broken: " + card.Title
 }
 
+// Broken says the breach of a check's promise in one sentence, with the points where it is broken.
+func Broken(card *logbook.Card, points []string) string { return broken(card) + at(points) }
+
 type overstay struct {
 	point string
 	bound logbook.Bound
