@@ -12,10 +12,10 @@ import (
 
 // Exit codes, the same for every command and every format. A pipeline stops a release on 3, and somebody looks at 4.
 const (
-	exitReady      = 0 // ready, or the command did what was asked
+	exitReady      = 0 // ready, or the command did what was asked; of two rides: they are the same
 	exitBroke      = 1 // the tool broke: it says nothing about the stack
 	exitMisuse     = 2 // a wrong flag, argument, plan or file: nothing was sent
-	exitNotReady   = 3 // a promise that blocks is broken
+	exitNotReady   = 3 // a promise that blocks is broken; of two rides: they drift apart
 	exitCannotTell = 4 // something required was not decided, or something could not be cleaned up
 )
 

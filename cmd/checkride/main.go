@@ -64,7 +64,7 @@ checkride run plan.yaml              the ride`),
 	root.SetUsageTemplate(usage)
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.AddCommand(
-		newDemo(), newRun(), newResume(), newReport(), newAttach(), newCleanup(),
+		newDemo(), newRun(), newResume(), newReport(), newCompare(), newAttach(), newCleanup(),
 		newPlan(), newLint(), newChecks(), newExplain(),
 		newSandbox(), newProve(), newVersion(),
 	)

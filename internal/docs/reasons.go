@@ -6,7 +6,7 @@ var reasons = map[string]string{
 	"L-CA-55": "waits for certificate status: the ride's CA publishes neither a CRL nor OCSP",
 	"L-CA-60": "what a proxy writes into the header is seen only behind it; that a header from outside opens nothing is tested (L-CA-59)",
 	"L-CL-01": "no check but the ride itself: it tries at its end all that it created, and the report lists it",
-	"L-EV-03": "waits for the comparison of two rides",
+	"L-EV-03": "no check but `checkride compare`: it holds the logbooks of two rides against each other, and tells which decisions, limits and metadata differ",
 	"L-GW-11": "waits for raw requests",
 	"L-OF-08": "no protocol tells from outside when a client was last used",
 	"L-OH-01": "no check but the report: where people make the clients, it tells how long that took and in how many steps",
