@@ -26,12 +26,14 @@ func TestTheGravestBreachIsTold(t *testing.T) {
 		story  []func(*Pass)
 		want   logbook.Outcome
 		breach *logbook.Breach
+
+		besides []bool // of each case
 	}{
-		{"the title's promise", []func(*Pass){one(nil, fail)}, fail, nil},
-		{"another one", []func(*Pass){one(nil, pass), one(small, fail)}, fail, small},
-		{"the graver of two", []func(*Pass){one(small, fail), one(large, fail), one(small, fail)}, fail, large},
-		{"the title's weighs most", []func(*Pass){one(large, fail), one(nil, fail), one(large, fail)}, fail, nil},
-		{"what passed is no breach", []func(*Pass){one(small, pass), one(nil, pass)}, pass, nil},
+		{"the title's promise", []func(*Pass){one(nil, fail)}, fail, nil, []bool{false}},
+		{"another one", []func(*Pass){one(nil, pass), one(small, fail)}, fail, small, []bool{false, true}},
+		{"the graver of two", []func(*Pass){one(small, fail), one(large, fail), one(small, fail)}, fail, large, []bool{true, true, true}},
+		{"the title's weighs most", []func(*Pass){one(large, fail), one(nil, fail), one(large, fail)}, fail, nil, []bool{true, false, true}},
+		{"what passed is no breach", []func(*Pass){one(small, pass), one(nil, pass)}, pass, nil, []bool{false, false}},
 	} {
 		p := &Pass{
 			Check: &Check{ID: "x.y", Besides: []*logbook.Breach{small, large}, Run: func(_ context.Context, p *Pass) error {
@@ -45,6 +47,11 @@ func TestTheGravestBreachIsTold(t *testing.T) {
 		o := p.Run(context.Background())
 		if o.Outcome != row.want || o.Breach != row.breach {
 			t.Errorf("%s: %v, breach %+v; want %v, %+v; because %s", row.name, o.Outcome, o.Breach, row.want, row.breach, o.Because)
+		}
+		for i, one := range o.Cases {
+			if (one.Besides != "") != (one.Outcome == fail && row.besides[i]) {
+				t.Errorf("%s: case %d is told as %q", row.name, i, one.Besides)
+			}
 		}
 	}
 }

@@ -12,6 +12,10 @@ import (
 
 // Holds decides one promise over what was recorded: ok or a finding. It gives ok back.
 func (p *Pass) Holds(expected string, ok bool, observed string) bool {
+	if !ok && p.besides != nil { // a case, or a graver finding would hide it
+		p.Case(expected, logbook.Fail, expected, observed, "", "")
+		return false
+	}
 	p.observation.Asserted++
 	outcome := logbook.Pass
 	if !ok {
@@ -26,7 +30,11 @@ func (p *Pass) Case(name string, outcome logbook.Outcome, expected, observed, di
 	if outcome != logbook.NotApplicable && outcome != logbook.Inconclusive {
 		p.observation.Asserted++
 	}
-	p.observation.Cases = append(p.observation.Cases, logbook.Case{Name: name, Outcome: outcome, Observed: observed, Differs: differs, Because: because})
+	one := logbook.Case{Name: name, Outcome: outcome, Observed: observed, Differs: differs, Because: because}
+	if outcome == logbook.Fail {
+		one.Besides = p.besides.Words()
+	}
+	p.observation.Cases = append(p.observation.Cases, one)
 	p.settle(outcome, expected, observed, differs)
 	if outcome == logbook.Inconclusive || outcome == logbook.Error {
 		p.because(because)

@@ -247,6 +247,14 @@ type Breach struct {
 	Severity Severity `json:"severity"`
 }
 
+// Words are what tells one breach from another; those of the card's own promise are empty.
+func (b *Breach) Words() string {
+	if b == nil {
+		return ""
+	}
+	return b.Broken
+}
+
 // Case is one of the variants that an observation sums up: one header name of sixty, one forged token of nine.
 type Case struct {
 	Name      string   `json:"name"`
@@ -255,7 +263,8 @@ type Case struct {
 	Differs   string   `json:"differs,omitempty"`
 	Because   string   `json:"because,omitempty"`
 	Exchanges []uint64 `json:"exchanges,omitempty"`
-	Points    []string `json:"points,omitempty"` // where it went wrong, if that is another place than the observation's
+	Points    []string `json:"points,omitempty"`  // where it went wrong, if that is another place than the observation's
+	Besides   string   `json:"besides,omitempty"` // the words of the breach that it is, if it failed and that is not what the card says
 }
 
 // Bound is a measured latency: the truth lies in [Low, High]. Times count from the withdrawal of trust.

@@ -31,6 +31,7 @@ type findingPage struct {
 	Command                     string
 	Timeline                    string
 	Elsewhere                   []string
+	Besides                     []string
 	Notes                       []string
 }
 
@@ -58,7 +59,7 @@ func newFinding(v *verdict.Verdict, ev *evidence, f *verdict.Finding, all []plot
 		No: f.Number, ID: f.ID, Headline: capital(f.Headline), Severity: f.Severity.String(), Sev: f.Severity.String(), Where: places(f.Points),
 		Also: foldedOf(f.Also), Waiting: foldedOf(f.Waiting),
 		Expected: capital(expected(v, f.Seen)), Why: prose(f.Card.Why), Relevance: prose(pointed(f.Seen, relevance)), Raised: prose(raised(f)),
-		Fix: prose(f.Card.Fix), Refs: newRefs(f.Card.Refs), Lapsed: pointed(f.Seen, lapse), Elsewhere: elsewhere(f.Elsewhere),
+		Fix: prose(f.Card.Fix), Refs: newRefs(f.Card.Refs), Lapsed: pointed(f.Seen, lapse), Elsewhere: elsewhere(f.Elsewhere), Besides: f.Besides,
 		Differs: pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }), Command: v.Command(f.ID, f.Points),
 	}
 	if f.Blocking {

@@ -95,6 +95,7 @@ type jsonFinding struct {
 	Raised    string              `json:"raised_because,omitempty"`
 	Since     string              `json:"since,omitempty"` // version of the catalogue
 	Headline  string              `json:"headline"`
+	Besides   []string            `json:"besides,omitempty"` // what else is broken, each with its places
 	Title     string              `json:"title"`
 	Stage     logbook.Stage       `json:"stage"`
 	Why       string              `json:"why,omitempty"`
@@ -325,7 +326,7 @@ func newJSONFinding(v *verdict.Verdict, f *verdict.Finding) jsonFinding {
 	out := jsonFinding{
 		ID: f.ID, Number: f.Number, Severity: f.Severity, Blocking: f.Blocking, Headline: f.Headline, Title: f.Card.Title, Stage: f.Card.Stage,
 		Why: f.Card.Why, Fix: f.Card.Fix, Refs: f.Card.Refs, Twin: f.Card.Twin, Command: v.Command(f.ID, f.Points),
-		Apart: f.Apart(), Usual: f.Card.Usual, Since: f.Card.Since,
+		Besides: f.Besides, Apart: f.Apart(), Usual: f.Card.Usual, Since: f.Card.Since,
 	}
 	if f.Card.Usual > 0 {
 		out.Raised = f.Card.Placed

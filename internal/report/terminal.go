@@ -183,6 +183,7 @@ func (s *sheet) details(v *verdict.Verdict, f *verdict.Finding) {
 	say("observed", observed(f.Seen))
 	say("cases", pointed(f.Seen, func(c *verdict.Cell) string { return failing(c.Observation) }))
 	say("differs", pointed(f.Seen, func(c *verdict.Cell) string { return c.Observation.Differs }))
+	say("besides", strings.Join(f.Besides, "; "))
 	say("proof", pointed(f.Seen, func(c *verdict.Cell) string {
 		if c.Observation.Weak {
 			return "weak: that it was accepted was told by the shape of the answer alone"

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/checkride/checkride/internal/logbook"
@@ -13,8 +14,11 @@ func TestABreachSaysWhatWasBroken(t *testing.T) {
 	beside := func(points ...string) func(*logbook.Observation) {
 		return func(o *logbook.Observation) {
 			o.Breach = outage
-			o.Cases = []logbook.Case{{Name: "a", Outcome: logbook.Fail, Points: points}}
+			o.Cases = []logbook.Case{{Name: "a", Outcome: logbook.Fail, Points: points, Besides: outage.Broken}}
 		}
+	}
+	both := func(o *logbook.Observation) {
+		o.Cases = []logbook.Case{{Name: "a", Outcome: logbook.Fail, Points: []string{"gateway"}}, {Name: "b", Outcome: logbook.Fail, Points: []string{"legacy"}, Besides: outage.Broken}}
 	}
 	card := logbook.Card{ID: "rotate.secret", Title: "an old secret is refused", Why: "whoever found it", Fix: "end it", Severity: logbook.Critical}
 	for _, row := range []struct {
@@ -24,10 +28,12 @@ func TestABreachSaysWhatWasBroken(t *testing.T) {
 		severity logbook.Severity
 		why      string
 		blocking int
+		besides  []string
 	}{
-		{"the lesser alone", newRide().card(card).saw(card.ID, "AS", fail, beside("edge")), "the new secret is refused at edge", logbook.Medium, "an outage", 0},
-		{"at several places", newRide().card(card).saw(card.ID, "AS", fail, beside("edge", "legacy")), "the new secret is refused at edge and legacy", logbook.Medium, "an outage", 0},
-		{"the title's too", newRide().card(card).saw(card.ID, "AS", fail).saw(card.ID, "edge", fail, beside()), "an old secret is accepted at AS and edge", logbook.Critical, "whoever found it", 1},
+		{"the lesser alone", newRide().card(card).saw(card.ID, "AS", fail, beside("edge")), "the new secret is refused at edge", logbook.Medium, "an outage", 0, nil},
+		{"at several places", newRide().card(card).saw(card.ID, "AS", fail, beside("edge", "legacy")), "the new secret is refused at edge and legacy", logbook.Medium, "an outage", 0, nil},
+		{"the title's too", newRide().card(card).saw(card.ID, "AS", fail).saw(card.ID, "edge", fail, beside()), "an old secret is accepted at AS", logbook.Critical, "whoever found it", 1, []string{"the new secret is refused at edge"}},
+		{"both in one place", newRide().card(card).saw(card.ID, "AS", fail, both), "an old secret is accepted at gateway", logbook.Critical, "whoever found it", 1, []string{"the new secret is refused at legacy"}},
 	} {
 		v := row.ride.judge(t)
 		if len(v.Findings) != 1 {
@@ -35,8 +41,8 @@ func TestABreachSaysWhatWasBroken(t *testing.T) {
 			continue
 		}
 		f := v.Findings[0]
-		if f.Headline != row.headline || f.Severity != row.severity || f.Card.Why != row.why || v.Blocking != row.blocking {
-			t.Errorf("%s: %q, %v, %q, %d blocking; want %q, %v, %q, %d", row.name, f.Headline, f.Severity, f.Card.Why, v.Blocking, row.headline, row.severity, row.why, row.blocking)
+		if f.Headline != row.headline || f.Severity != row.severity || f.Card.Why != row.why || v.Blocking != row.blocking || !slices.Equal(f.Besides, row.besides) {
+			t.Errorf("%s: %q, %v, %q, %d blocking, besides %q; want %q, %v, %q, %d, %q", row.name, f.Headline, f.Severity, f.Card.Why, v.Blocking, f.Besides, row.headline, row.severity, row.why, row.blocking, row.besides)
 		}
 	}
 }

@@ -86,21 +86,45 @@ func (c *Cell) severity() logbook.Severity {
 	return weight
 }
 
-// tellBreach lets the finding's card say what was really broken, where that is nowhere the promise of its title.
+// tellBreach lets the finding's card say what was really broken, where that is nowhere the promise of its title. What is
+// broken besides, there or at other places, is told apart from it.
 func (f *Finding) tellBreach() {
 	var gravest *logbook.Breach
-	for _, c := range f.Seen {
+	for i, c := range f.Seen {
 		breach := c.Observation.Breach
-		if breach == nil {
-			return
-		}
-		if gravest == nil || breach.Severity > gravest.Severity {
+		if i == 0 || gravest != nil && (breach == nil || breach.Severity > gravest.Severity) {
 			gravest = breach
 		}
 	}
 	if gravest != nil {
 		f.Card.Broken, f.Card.Why, f.Card.Fix = gravest.Broken, gravest.Why, gravest.Fix
 	}
+	f.Breach = gravest
+	var others []string
+	for i := range f.Seen {
+		for _, words := range breaches(f.Seen[i].Observation) {
+			if words != f.Breach.Words() && !slices.Contains(others, words) {
+				others = append(others, words)
+			}
+		}
+	}
+	for _, words := range others {
+		f.Besides = append(f.Besides, words+at(f.where(words)))
+	}
+}
+
+// breaches gives the words of what is broken in an observation beside its card's promise.
+func breaches(o *logbook.Observation) []string {
+	var all []string
+	if o.Breach != nil {
+		all = append(all, o.Breach.Broken)
+	}
+	for _, one := range o.Cases {
+		if one.Outcome == logbook.Fail && one.Besides != "" {
+			all = append(all, one.Besides)
+		}
+	}
+	return all
 }
 
 // rootOf gives a function from a failing cell to the check that its finding is about. Only a check that has a failure of

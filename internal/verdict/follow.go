@@ -30,9 +30,17 @@ func follow(cells []Cell) {
 // explains gives the first check of a pattern whose failures cover every place where the cell went wrong.
 func explains(cells []Cell, c *Cell, pattern string) string {
 	cause := ""
+	promise := c.Observation.Breach.Words()
 	for _, at := range blamed(c) {
 		i := slices.IndexFunc(cells, func(other Cell) bool {
-			return other.Mark == Fail && slices.Contains(blamed(&other), at) && other.Check != c.Check && fitsPattern(other.Check, pattern) && lastsAsLong(other.Observation, c.Observation)
+			if other.Mark != Fail || other.Check == c.Check || !fitsPattern(other.Check, pattern) {
+				return false
+			}
+			told := other.Observation.Breach.Words()
+			if told != "" && told != promise { // the promise that others follow was not broken
+				return false
+			}
+			return slices.Contains(blamedFor(&other, told), at) && lastsAsLong(other.Observation, c.Observation)
 		})
 		if i < 0 {
 			return ""
@@ -51,9 +59,19 @@ func fitsPattern(id, pattern string) bool {
 
 // blamed gives the points at which a cell went wrong: those that its failing cases name, else its own.
 func blamed(c *Cell) []string {
+	return placesOf(c, func(*logbook.Case) bool { return true })
+}
+
+// blamedFor gives those at which one of its promises was broken, by the words of the breach; none: that of the card.
+func blamedFor(c *Cell, breach string) []string {
+	return placesOf(c, func(one *logbook.Case) bool { return one.Besides == breach })
+}
+
+func placesOf(c *Cell, belongs func(*logbook.Case) bool) []string {
 	var points []string
-	for _, one := range c.Observation.Cases {
-		if one.Outcome != logbook.Fail {
+	for i := range c.Observation.Cases {
+		one := &c.Observation.Cases[i]
+		if one.Outcome != logbook.Fail || !belongs(one) {
 			continue
 		}
 		if len(one.Points) == 0 {

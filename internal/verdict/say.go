@@ -145,14 +145,18 @@ func headline(f *Finding, what string) string {
 	case len(times) > 0:
 		return broken(&f.Card) + ": " + sayTimes(times)
 	}
-	return broken(&f.Card) + at(f.where())
+	return broken(&f.Card) + at(f.where(f.Breach.Words()))
 }
 
-// where gives the places at which it went wrong, each once.
-func (f *Finding) where() []string {
+// where gives the places of a breach, by its words, each once; none: that of the card's promise.
+func (f *Finding) where(breach string) []string {
 	var places []string
 	for i := range f.Seen {
-		for _, place := range blamed(&f.Seen[i]) {
+		c := &f.Seen[i]
+		if o := c.Observation; o.Breach.Words() != breach && !slices.Contains(breaches(o), breach) {
+			continue
+		}
+		for _, place := range blamedFor(c, breach) {
 			if !slices.Contains(places, place) {
 				places = append(places, place)
 			}
@@ -212,6 +216,9 @@ type overstay struct {
 func overdue(seen []Cell) []overstay {
 	var all []overstay
 	for _, c := range seen {
+		if c.Observation.Breach != nil { // times are of the promise of the title
+			continue
+		}
 		b, found := WorstBound(c.Observation)
 		if found {
 			all = append(all, overstay{c.Point, b})

@@ -113,10 +113,12 @@ type Finding struct {
 	Blocking  bool
 	Headline  string // one sentence, lower case, no full stop
 	Points    []string
-	Seen      []Cell // a failing cell for each of Points
-	Also      []Cell // failures of other checks that name this one as their cause
-	Waiting   []Cell // what could not be decided because of it
-	Elsewhere []Cell // what the same check saw at the other points
+	Seen      []Cell          // a failing cell for each of Points
+	Also      []Cell          // failures of other checks that name this one as their cause
+	Waiting   []Cell          // what could not be decided because of it
+	Elsewhere []Cell          // what the same check saw at the other points
+	Breach    *logbook.Breach // what the headline says is broken; nil: the promise of the card
+	Besides   []string        // what else is broken, each with its places
 }
 
 // Apart says why a finding does not count: its check came after the version of the catalogue that the plan pins, or the
