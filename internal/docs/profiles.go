@@ -112,10 +112,10 @@ func demanded(d profile.Demands) [][2]string {
 	if d.SenderConstraint {
 		say("access tokens", "bound to their client, by mTLS (RFC 8705) or DPoP (RFC 9449)")
 	}
-	if len(d.ClientAuth) > 0 {
+	if d.ClientAuth != nil {
 		say("clients authenticate by", strings.Join(d.ClientAuth, ", "))
 	}
-	if len(d.SigningAlgorithms) > 0 {
+	if d.SigningAlgorithms != nil {
 		say("JWTs are signed with", strings.Join(d.SigningAlgorithms, ", "))
 	}
 	if d.AudienceIssuerOnly {

@@ -68,9 +68,13 @@ func limitAt(limits reflect.Value, path, promise string) *Duration {
 func (r *rules) profile() {
 	set := r.plan.Profiles()
 	allowed := set.Demands.ClientAuth
+	hint := "write one of " + wordList(allowed) + ", or choose another profile"
+	if len(allowed) == 0 {
+		hint = "name profiles that have a way to authenticate in common"
+	}
 	for i, c := range r.plan.Clients {
-		if c.Name == "partner" && len(allowed) > 0 && !slices.Contains(allowed, c.Auth) {
-			r.wrong(fmt.Sprintf("clients.%d.auth", i), fmt.Sprintf("the profile %s lets no client authenticate by %s", set, printable(c.Auth)), "write one of "+wordList(allowed)+", or choose another profile")
+		if c.Name == "partner" && allowed != nil && !slices.Contains(allowed, c.Auth) {
+			r.wrong(fmt.Sprintf("clients.%d.auth", i), fmt.Sprintf("the profile %s lets no client authenticate by %s", set, printable(c.Auth)), hint)
 		}
 	}
 }

@@ -66,8 +66,8 @@ type Ceiling struct {
 // stricter of each.
 type Demands struct {
 	SenderConstraint   bool          // access tokens are bound to their client: mTLS (RFC 8705) or DPoP (RFC 9449)
-	ClientAuth         []string      // the only methods by which a client may authenticate; empty: any
-	SigningAlgorithms  []string      // the only algorithms of JWTs (JWA names); empty: any asymmetric one
+	ClientAuth         []string      // the only methods by which a client may authenticate; nil: any, empty: none
+	SigningAlgorithms  []string      // the only algorithms of JWTs (JWA names); nil: any asymmetric one, empty: none
 	AudienceIssuerOnly bool          // a client assertion's aud is the issuer's identifier alone, as a string
 	AheadAccepted      time.Duration // iat and nbf as far in the future must be accepted; 0: not said
 	ReviewEvery        time.Duration // the agreement is reviewed at least as often; 0: need not be
@@ -213,15 +213,22 @@ func (d Demands) and(other Demands) Demands {
 	}
 }
 
-// common gives what both lists allow; an empty list allows all.
+// common gives what both lists allow. A nil list allows all; lists that have nothing in common allow nothing, which is an
+// empty list and not a nil one.
 func common(a, b []string) []string {
 	switch {
-	case len(a) == 0:
+	case a == nil:
 		return slices.Clone(b)
-	case len(b) == 0:
+	case b == nil:
 		return slices.Clone(a)
 	}
-	return slices.DeleteFunc(slices.Clone(a), func(word string) bool { return !slices.Contains(b, word) })
+	both := []string{}
+	for _, word := range a {
+		if slices.Contains(b, word) {
+			both = append(both, word)
+		}
+	}
+	return both
 }
 
 // least is the smaller of two, of which 0 says nothing.

@@ -54,8 +54,34 @@ func TestSetsAreAsStrictAsTheirStrictest(t *testing.T) {
 	if c.Most != time.Hour || by != "baseline" {
 		t.Errorf("fapi2 builds on baseline, and has the ceiling %v by %q", c.Most, by)
 	}
-	if got := common([]string{"a", "b"}, []string{"b", "c"}); !slices.Equal(got, []string{"b"}) {
-		t.Errorf("common gives %v", got)
+}
+
+// What two profiles have not in common neither allows; it must not read as if both allowed everything.
+func TestCommon(t *testing.T) {
+	for _, row := range []struct{ a, b, want []string }{
+		{[]string{"a", "b"}, []string{"b", "c"}, []string{"b"}},
+		{nil, []string{"b"}, []string{"b"}},
+		{[]string{"a"}, nil, []string{"a"}},
+		{nil, nil, nil},
+		{[]string{"a"}, []string{"b"}, []string{}},
+		{[]string{}, []string{"b"}, []string{}},
+	} {
+		got := common(row.a, row.b)
+		if !slices.Equal(got, row.want) || (got == nil) != (row.want == nil) {
+			t.Errorf("%v and %v have %#v in common, want %#v", row.a, row.b, got, row.want)
+		}
+	}
+	none := Demands{ClientAuth: []string{"private_key_jwt"}}.and(Demands{ClientAuth: []string{"tls_client_auth"}}).and(Demands{ClientAuth: []string{"tls_client_auth"}})
+	if none.ClientAuth == nil || len(none.ClientAuth) != 0 {
+		t.Errorf("two that contradict each other, and a third: %#v", none.ClientAuth)
+	}
+}
+
+// A plan may name any of the profiles, and all of them: together they must leave something that is allowed.
+func TestProfilesDoNotContradictEachOther(t *testing.T) {
+	d := Of(Names()...).Demands
+	if len(d.ClientAuth) == 0 || len(d.SigningAlgorithms) == 0 {
+		t.Errorf("all profiles together allow these methods: %v, and these algorithms: %v", d.ClientAuth, d.SigningAlgorithms)
 	}
 }
 

@@ -44,12 +44,12 @@ var AssertionAlgorithm = &check.Check{
 		}
 		const member = "token_endpoint_auth_signing_alg_values_supported"
 		listed, by := oauth.Strings(server.Metadata[member]), "the metadata ("+member+")"
-		if allowed := p.Profile().SigningAlgorithms; len(allowed) > 0 {
+		if allowed := p.Profile().SigningAlgorithms; allowed != nil {
 			listed, by = slices.DeleteFunc(slices.Clone(listed), func(alg string) bool { return !slices.Contains(allowed, alg) }), by+" and the profile "+p.ProfileName()
 		}
 		good := first([]string{"ES256", "EdDSA", "ES384", "PS256", "RS256"}, func(alg string) bool { return slices.Contains(listed, alg) })
 		others := []string{"ES384", "ES512", "EdDSA", "RS256", "PS384"}
-		if len(p.Profile().SigningAlgorithms) > 0 { // it is RS256 that profiles leave out; an RSA key takes a while to make
+		if p.Profile().SigningAlgorithms != nil { // it is RS256 that profiles leave out; an RSA key takes a while to make
 			others = append([]string{"RS256"}, others...)
 		}
 		other := first(others, func(alg string) bool {
