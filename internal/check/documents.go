@@ -58,15 +58,15 @@ func (p *Pass) Documents(ctx context.Context) ([]Document, error) {
 
 // Host is one address of the stack that speaks TLS.
 type Host struct {
-	Name    string       // the point's or server's, and the address where it has several
+	Place   string       // the point's or server's name
+	Name    string       // the same, with the address where it has several
 	Request wire.Request // without credentials, over a connection of its own; what is answered to it is of no interest
 }
 
 // Hosts gives the hosts behind which the points and authorization servers of the plan stand, each once, with the
-// replicas that are known. What is reached without TLS comes as the second list, by its URL.
-func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
-	var hosts []Host
-	var plain []string
+// replicas that are known. What is reached without TLS comes as the second list, with its URL for a name.
+func (p *Pass) Hosts(ctx context.Context) ([]Host, []Host, error) {
+	var hosts, plain []Host
 	seen := map[string]bool{}
 	var certificate *tls.Certificate // shown where one may be demanded, so that the handshake comes to its end
 	if p.Cast.Has(cast.Partner) {
@@ -83,7 +83,7 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 		}
 		seen[parsed.Host+"|"+node] = true
 		if parsed.Scheme != "https" {
-			plain = append(plain, address)
+			plain = append(plain, Host{Place: name, Name: address})
 			return
 		}
 		request := oauth.Get(name, address)
@@ -91,7 +91,7 @@ func (p *Pass) Hosts(ctx context.Context) ([]Host, []string, error) {
 		if demands {
 			request.Over.Certificate = certificate
 		}
-		hosts = append(hosts, Host{Name: nodeName(name, node), Request: request})
+		hosts = append(hosts, Host{Place: name, Name: nodeName(name, node), Request: request})
 	}
 	allowed, err := p.Stack.Plan.Hosts()
 	if err != nil {

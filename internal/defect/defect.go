@@ -9,9 +9,10 @@ import "time"
 // cache), at legacy (introspects, turns the identity into headers for the API, takes API keys) or at the API.
 type Set struct {
 	// discover
-	IssuerMismatch   bool `json:"issuer_mismatch,omitempty"`     // AS: the metadata's issuer has a trailing slash that tokens do not have
-	NoneAdvertised   bool `json:"none_advertised,omitempty"`     // AS: the metadata lists the algorithm none for client assertions
-	PrivateKeyInJWKS bool `json:"private_key_in_jwks,omitempty"` // AS: a retired key is published with its private part
+	IssuerMismatch    bool `json:"issuer_mismatch,omitempty"`     // AS: the metadata's issuer has a trailing slash that tokens do not have
+	IssuerBehindProxy bool `json:"issuer_behind_proxy,omitempty"` // AS: the metadata's issuer is the address that the server has behind the proxy, which tokens do not have
+	NoneAdvertised    bool `json:"none_advertised,omitempty"`     // AS: the metadata lists the algorithm none for client assertions
+	PrivateKeyInJWKS  bool `json:"private_key_in_jwks,omitempty"` // AS: a retired key is published with its private part
 	// discover: what the metadata and the connections say
 	MetadataTypo              bool `json:"metadata_typo,omitempty"`                // AS: the metadata writes a list under a name that nobody knows, with value in the singular
 	MetadataAsText            bool `json:"metadata_as_text,omitempty"`             // AS: the metadata is served as text/plain

@@ -18,8 +18,9 @@ import (
 // DocumentsAgree compares the two documents that many servers publish, one for OAuth and one for OpenID Connect. Often one
 // is generated and the other was copied into a web server once; libraries differ in which they read.
 //
-// RFC 8414 §5 lets both be served, and says nothing on members that stand in both: that they agree is our demand. Lists of scopes, responses and
-// grants may be of one protocol; where they differ it is told.
+// RFC 8414 §5 lets both be served, and says nothing on members that stand in both: that they agree is our demand. Lists of
+// scopes, responses and grants may be of one protocol, and what is written for people endangers nobody; where they differ
+// it is told.
 var DocumentsAgree = &check.Check{
 	ID:       "discover.documents-agree",
 	Title:    "the server's two metadata documents, for OAuth and for OpenID Connect, say the same where both speak",
@@ -68,9 +69,12 @@ var DocumentsAgree = &check.Check{
 	},
 }
 
-// ofOneProtocol are members in which a document may lawfully speak of its own protocol alone. RFC 8414 §2: servers MAY
-// choose not to advertise some supported scope values.
-var ofOneProtocol = []string{"scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "claims_supported"}
+// ofOneProtocol are members in which a document may lawfully speak of its own protocol alone, and those that are written
+// for people. RFC 8414 §2: servers MAY choose not to advertise some supported scope values.
+var ofOneProtocol = []string{
+	"scopes_supported", "response_types_supported", "response_modes_supported", "grant_types_supported", "claims_supported",
+	"service_documentation", "ui_locales_supported", "op_policy_uri", "op_tos_uri",
+}
 
 // plainly writes a value so that it can be compared: the order of a list of texts means nothing.
 func plainly(value any) string {

@@ -28,13 +28,14 @@ import (
 var MetadataFitsThePlan = &check.Check{
 	ID:       "discover.metadata-fits-the-plan",
 	Title:    "the metadata offers what the plan rests on, over https and at hosts of the server",
-	Broken:   "the metadata lacks what the plan rests on, or sends partners elsewhere",
-	Why:      "a partner sends its credentials to whatever the document names; and one that finds no binding or no method of its own falls back to something weaker",
-	Fix:      "tell the server its outer name and scheme, list what partners use, or write endpoints that are elsewhere into the plan (authorization_servers.*.endpoints)",
+	Broken:   "the metadata lacks what the plan rests on",
+	Why:      "a partner that finds no binding, or no method or grant of its own, falls back to something weaker or cannot begin",
+	Fix:      "list what partners use: methods, grants and the binding of tokens",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8414, "6.1"), frameworks.RFC(6749, "3.2"), frameworks.RFC(7009, "2"), frameworks.RFC(7662, "2"), frameworks.RFC(8705, "3.3"), frameworks.RFC(9449, "5.1"), frameworks.ASVS("12.2.1"), frameworks.SP80053("IA-13"), frameworks.House()},
 	Rows:     []string{"L-MD-04", "L-MD-08", "L-MD-10"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
+	Besides:  []*logbook.Breach{endpointsElsewhere, symmetricProofs},
 	Twin:     defect.Set{BindingUnadvertised: true},
 	Also:     []defect.Set{{AliasOverHTTP: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -58,12 +59,28 @@ var MetadataFitsThePlan = &check.Check{
 				strange = append(strange, fmt.Sprintf("%s is at %s, which is neither of the issuer's domain nor in the plan", name, address.Hostname()))
 			}
 		}
+		titled := p.Besides(endpointsElsewhere)
 		p.Holds("every endpoint is https and at a host of the issuer's domain or of the plan", len(strange) == 0, strings.Join(strange, "; "))
+		titled()
 		offersMethods(p, server, described.Endpoints)
 		offersGrants(p, server)
 		promisesBinding(p, server)
 		return nil
 	},
+}
+
+var endpointsElsewhere = &logbook.Breach{
+	Broken:   "the metadata names an endpoint that is not https, or not at a host of the server",
+	Why:      "a partner sends its credentials to whatever the document names",
+	Fix:      "tell the server its outer name and scheme, or write endpoints that are elsewhere into the plan (authorization_servers.*.endpoints)",
+	Severity: logbook.Medium,
+}
+
+var symmetricProofs = &logbook.Breach{
+	Broken:   "the metadata offers DPoP proofs with a symmetric algorithm, or with none",
+	Why:      "a proof that everybody can write, or that needs a secret shared with others, proves nobody's possession of a key; whether such a proof is taken, bind.forged-proof tries",
+	Fix:      "list asymmetric algorithms alone in dpop_signing_alg_values_supported",
+	Severity: logbook.Medium,
 }
 
 // endpointsIn gives the members that name an endpoint, those of the aliases too.
@@ -155,7 +172,9 @@ func promisesBinding(p *check.Pass, server oauth.Server) {
 		}
 	}
 	if len(algorithms) > 0 {
+		titled := p.Besides(symmetricProofs)
 		p.Holds("dpop_signing_alg_values_supported holds asymmetric algorithms alone", len(symmetric) == 0, strings.Join(symmetric, ", "))
+		titled()
 	}
 	partner, _ := p.Cast.Client("partner")
 	if partner.SenderConstraint == "mtls" || partner.SenderConstraint == "dpop" {

@@ -25,9 +25,9 @@ import (
 var MetadataIsSound = &check.Check{
 	ID:       "discover.metadata-is-sound",
 	Title:    "the metadata is served as JSON, and its members are written and typed as registered",
-	Broken:   "the metadata has a wrong type, or members that nobody can read",
+	Broken:   "the metadata is not served or not written as the standard has it",
 	Why:      "strict libraries refuse such a document, lenient ones overlook the member and take its default, which may be a weaker one",
-	Fix:      "serve it as application/json, write the members as in the IANA registry, and leave empty lists out",
+	Fix:      "serve it as application/json, write the members as in the IANA registry, issuer and response_types_supported among them, and leave empty lists out",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "3.2"), frameworks.RFC(8414, "2"), frameworks.RFC(8414, "3.1"), frameworks.SP80053("IA-13"), frameworks.CSF("PR.PS-01")},
 	Rows:     []string{"L-MD-01", "L-MD-11"},
 	Severity: logbook.Low,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -26,15 +27,17 @@ import (
 var MetadataNeverLies = &check.Check{
 	ID:       "discover.metadata-never-lies",
 	Title:    "what the metadata offers works, and what it does not offer is refused",
-	Broken:   "the metadata offers what does not work, or hides what does",
-	Why:      "a partner builds on a method that fails on the first day and gets a weaker one in haste; a hidden method, algorithm or grant is a way in that no review has seen",
-	Fix:      "list what this deployment takes and nothing else, and switch off what is not listed",
+	Broken:   "the metadata offers what does not work",
+	Why:      "a partner builds on a method that fails on the first day and gets a weaker one in haste",
+	Fix:      "list what this deployment takes and nothing else",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(6749, "5.2"), frameworks.House(), frameworks.NHI(4), frameworks.SP80053("CM-7"), frameworks.SP80053("IA-13")},
 	Rows:     []string{"L-MD-12"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},
 	Takes:    check.FailAuth,
+	Besides:  []*logbook.Breach{hidden},
+	Waits:    func(l plan.Limits) time.Duration { return l.Settle.D() },
 	Twin:     defect.Set{AdvertisedOnly: true},
 	Also:     []defect.Set{{AssertionAlgorithmsOpen: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -50,6 +53,14 @@ var MetadataNeverLies = &check.Check{
 		}
 		return nil
 	},
+}
+
+// hidden is what works although it is not offered.
+var hidden = &logbook.Breach{
+	Broken:   "the server takes what its metadata does not offer",
+	Why:      "a method, algorithm or grant that is not listed is a way in that no review has seen and nobody watches",
+	Fix:      "switch off what is not listed, or list it",
+	Severity: logbook.Medium,
 }
 
 const methodsMember = "token_endpoint_auth_methods_supported"
@@ -116,6 +127,7 @@ func methodWorks(ctx context.Context, p *check.Pass, method oauth.Method) error 
 }
 
 func methodIsRefused(ctx context.Context, p *check.Pass, method oauth.Method) error {
+	defer p.Besides(hidden)()
 	name := fmt.Sprintf("%s, which %s does not hold", method, methodsMember)
 	registered, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Auth: method})
 	if err != nil {
@@ -139,6 +151,16 @@ func methodIsRefused(ctx context.Context, p *check.Pass, method oauth.Method) er
 	_, answer, err := p.Do(ctx, wire.Altered, p.Login(registered.Member))
 	if err != nil {
 		return err
+	}
+	if answer.Decision == wire.Denied { // by a replica, maybe, that does not know the client yet
+		err = p.Wait(ctx, p.Limits.Settle.D())
+		if err != nil {
+			return err
+		}
+		_, answer, err = p.Do(ctx, wire.Altered, p.Login(registered.Member))
+		if err != nil {
+			return err
+		}
 	}
 	tell(p, name, answer)
 	return nil
@@ -174,31 +196,31 @@ func algorithmsWork(ctx context.Context, p *check.Pass, server oauth.Server) err
 	if len(keys) == 0 {
 		return nil
 	}
-	var hidden *oauth.Key
+	var unlisted *oauth.Key
 	for _, alg := range []string{"ES384", "ES512", "ES256", "EdDSA"} {
 		if !slices.Contains(listed, alg) && (alg != "EdDSA" || !slices.Contains(listed, "Ed25519")) {
 			key, err := p.Cast.NewKey(alg)
 			if err != nil {
 				return err
 			}
-			hidden = &key
+			unlisted = &key
 			break
 		}
 	}
-	registered, err := withKeys(ctx, p, keys, hidden)
+	registered, err := withKeys(ctx, p, keys, unlisted)
 	if err != nil {
 		return err
 	}
-	if registered.Decision == wire.Denied && hidden != nil {
+	if registered.Decision == wire.Denied && unlisted != nil {
 		refusal := registered.Why
 		registered, err = withKeys(ctx, p, keys, nil)
 		if err != nil {
 			return err
 		}
-		if registered.Decision == wire.Accepted { // so it was the hidden one's key that was refused
-			p.Case(hidden.Alg+", which "+algorithmsMember+" does not hold", logbook.Pass, "refused", "registration of a key for it: "+refusal, "", "")
+		if registered.Decision == wire.Accepted { // so it was the unlisted one's key that was refused
+			p.Case(unlisted.Alg+", which "+algorithmsMember+" does not hold", logbook.Pass, "refused", "registration of a key for it: "+refusal, "", "")
 		}
-		hidden = nil
+		unlisted = nil
 	}
 	if registered.Decision != wire.Accepted {
 		p.Note("no client could be registered with a key for each algorithm, so none was tried: %s", registered.Why)
@@ -220,11 +242,12 @@ func algorithmsWork(ctx context.Context, p *check.Pass, server oauth.Server) err
 			good = &call
 		}
 	}
-	if good == nil || hidden == nil {
+	if good == nil || unlisted == nil {
 		return nil
 	}
-	return p.Refuses(ctx, *good, wire.Change{Name: hidden.Alg + ", which " + algorithmsMember + " does not hold", Apply: func(r wire.Request) (wire.Request, error) {
-		sign(&r, *hidden)
+	defer p.Besides(hidden)()
+	return p.Refuses(ctx, *good, wire.Change{Name: unlisted.Alg + ", which " + algorithmsMember + " does not hold", Apply: func(r wire.Request) (wire.Request, error) {
+		sign(&r, *unlisted)
 		return r, nil
 	}})
 }
@@ -312,6 +335,7 @@ func grantsAreListed(ctx context.Context, p *check.Pass, server oauth.Server) er
 		}
 		return decide(ctx, x)
 	}
+	defer p.Besides(hidden)()
 	return p.Refuses(ctx, login, wire.Change{Name: grant + ", which grant_types_supported does not hold", Apply: func(r wire.Request) (wire.Request, error) {
 		r = r.SetForm("grant_type", grant)
 		for _, field := range fields {
@@ -363,7 +387,7 @@ func endpointsAnswer(ctx context.Context, p *check.Pass, server oauth.Server) er
 		case err != nil:
 			return err
 		case x.Failure == wire.None && x.Status == 503 || x.Status == 429 || x.Failure == wire.Timeout || x.Failure == wire.Reset:
-			p.Case(name, logbook.Inconclusive, "", "", "", fmt.Sprintf("%s could not be decided: %d %s", name, x.Status, x.Failure))
+			p.Case(name, logbook.Inconclusive, "", "", "", name+" could not be decided: "+told(x))
 			continue
 		}
 		if x.Failure == wire.Alert { // as to everybody who shows no certificate
@@ -371,7 +395,15 @@ func endpointsAnswer(ctx context.Context, p *check.Pass, server oauth.Server) er
 			continue
 		}
 		dead := x.Failure != wire.None || x.Status == 404 || x.Status >= 500 || takesForms(name) && x.Status == 405
-		p.Case(name, map[bool]logbook.Outcome{true: logbook.Fail, false: logbook.Pass}[dead], "it answers", strings.TrimSpace(fmt.Sprintf("%d %s", x.Status, x.Detail)), "", "")
+		p.Case(name, map[bool]logbook.Outcome{true: logbook.Fail, false: logbook.Pass}[dead], "it answers", told(x), "", "")
 	}
 	return nil
+}
+
+// told is what came of a request, for people: the status, or how it failed.
+func told(x wire.Exchange) string {
+	if x.Failure != wire.None {
+		return strings.TrimSpace(string(x.Failure) + " " + x.Detail)
+	}
+	return fmt.Sprint(x.Status)
 }

@@ -21,13 +21,14 @@ import (
 var NoWeakAlgorithm = &check.Check{
 	ID:       "discover.no-weak-algorithm",
 	Title:    "the metadata offers no unsigned client assertions, and offers what the partner was promised",
-	Broken:   "the metadata offers unsigned client assertions, or not what the partner was promised",
-	Why:      "a server that lists none takes a login that everybody can write; and we ask that the agreed method is listed, since partners that do not find it fall back to a weaker one",
-	Fix:      "take none out of the *_auth_signing_alg_values_supported lists, and list the methods and grants that partners use",
+	Broken:   "the metadata offers unsigned client assertions",
+	Why:      "a server that lists none says that it takes a login which everybody can write; whether it does, authenticate.assertion-algorithm tries",
+	Fix:      "take none out of the *_auth_signing_alg_values_supported lists, and refuse unsigned assertions",
 	Refs:     []frameworks.Ref{frameworks.RFC(8414, "2"), frameworks.RFC(8725, "3.2"), frameworks.ASVS("9.1.2"), frameworks.NHI(4), frameworks.House()},
 	Rows:     []string{"L-MD-05", "L-MD-06", "L-MD-07", "A-RG-10"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
+	Besides:  []*logbook.Breach{unoffered, algorithmsUntold},
 	Twin:     defect.Set{NoneAdvertised: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		server, err := p.Discovered(ctx)
@@ -44,6 +45,7 @@ var NoWeakAlgorithm = &check.Check{
 		slices.Sort(unsigned)
 		p.Holds("no list of signing algorithms for client authentication holds none", len(unsigned) == 0, "lists that hold none: "+strings.Join(unsigned, ", "))
 
+		titled := p.Besides(unoffered)
 		methods := oauth.Strings(server.Metadata["token_endpoint_auth_methods_supported"])
 		if methods == nil {
 			methods = []string{string(oauth.ClientSecretBasic)}
@@ -53,16 +55,36 @@ var NoWeakAlgorithm = &check.Check{
 				p.Holds("the method of "+client.Name+", "+client.Auth+", is offered", slices.Contains(methods, client.Auth), strings.Join(methods, ", "))
 			}
 		}
+		titled()
 		withJWT := slices.Contains(methods, string(oauth.PrivateKeyJWT)) || slices.Contains(methods, "client_secret_jwt")
 		algorithms := oauth.Strings(server.Metadata["token_endpoint_auth_signing_alg_values_supported"])
+		titled = p.Besides(algorithmsUntold)
 		p.Holds("the algorithms of client assertions are listed where they are offered", !withJWT || len(algorithms) > 0, "token_endpoint_auth_signing_alg_values_supported: "+strings.Join(algorithms, ", "))
+		titled()
 
 		grants, told := server.Metadata["grant_types_supported"]
 		if !told {
 			p.Note("grant_types_supported is missing, which means authorization_code and implicit (RFC 8414 §2)")
 			return nil
 		}
+		defer p.Besides(unoffered)()
 		p.Holds("the grant client_credentials is offered", slices.Contains(oauth.Strings(grants), "client_credentials"), strings.Join(oauth.Strings(grants), ", "))
 		return nil
 	},
+}
+
+// unoffered is what partners use and do not find in the document.
+var unoffered = &logbook.Breach{
+	Broken:   "the metadata does not offer what the partner was promised",
+	Why:      "a partner that does not find its method or its grant falls back to a weaker one; that it is listed is our demand",
+	Fix:      "list the methods and grants that partners use",
+	Severity: logbook.Medium,
+}
+
+// algorithmsUntold breaks a MUST of RFC 8414 §2, and endangers nobody by itself.
+var algorithmsUntold = &logbook.Breach{
+	Broken:   "the metadata offers client assertions and does not say with which algorithms",
+	Why:      "partners guess an algorithm, and take the one that works instead of the one that was agreed",
+	Fix:      "list the algorithms in token_endpoint_auth_signing_alg_values_supported",
+	Severity: logbook.Low,
 }

@@ -23,14 +23,15 @@ import (
 var OnlyCurrentTLS = &check.Check{
 	ID:            "discover.only-current-tls",
 	Title:         "every host takes TLS 1.2 and later alone, with sound suites and a chain that is trusted",
-	Broken:        "a host takes a version or suite of TLS that must not be used, or shows a certificate that is not trusted",
+	Broken:        "a host takes a version or suite of TLS that must not be used",
 	Why:           "whoever stands between partner and server can talk both down to what is broken, and then read credentials and tokens",
-	Fix:           "switch TLS 1.0, TLS 1.1 and RC4 off at whatever ends TLS, the load balancer or CDN as well as the server, and serve a chain that leads to a trusted root",
+	Fix:           "switch TLS 1.0, TLS 1.1 and RC4 off at whatever ends TLS, the load balancer or CDN as well as the server",
 	Refs:          []frameworks.Ref{frameworks.RFC(9325, "3.1.1"), frameworks.RFC(9325, "4.1"), frameworks.RFC(9325, "4.2"), frameworks.FAPI2("5.2.1"), frameworks.FAPI2("5.2.2"), frameworks.ASVS("12.1.1"), frameworks.ASVS("12.1.2"), frameworks.SP80053("SC-8(1)"), frameworks.CSF("PR.DS-02")},
 	Rows:          []string{"L-MD-16"},
 	Severity:      logbook.High,
 	At:            check.WholeStack,
 	AnyCredential: true,
+	Besides:       []*logbook.Breach{withoutTLS, untrusted},
 	Twin:          defect.Set{OldTLS: true},
 	Also:          []defect.Set{{RC4: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -38,13 +39,7 @@ var OnlyCurrentTLS = &check.Check{
 		if err != nil {
 			return err
 		}
-		for _, address := range plain {
-			if loopback(address) {
-				p.Note("%s is reached without TLS, on this machine", address)
-				continue
-			}
-			p.Case(address, logbook.Fail, "TLS", "plain HTTP", "", "")
-		}
+		withTLS(p, plain)
 		for _, host := range hosts {
 			err = handshakes(ctx, p, host)
 			if err != nil {
@@ -58,6 +53,34 @@ var OnlyCurrentTLS = &check.Check{
 	},
 }
 
+// withoutTLS is worse than any version of it, and another thing.
+var withoutTLS = &logbook.Breach{
+	Broken:   "a host is reached without TLS",
+	Why:      "whoever stands between partner and server reads credentials and tokens, and writes what the partner is told",
+	Fix:      "serve it by https alone, and write the https address into the plan",
+	Severity: logbook.High,
+}
+
+var untrusted = &logbook.Breach{
+	Broken:   "a host shows a certificate that leads to no root of the plan, that is over, or that is for another name",
+	Why:      "a partner must not connect; one that switches verification off to get going gives its credentials to whoever answers",
+	Fix:      "serve the whole chain of a certificate for this name that is in its time, or name its root in the plan",
+	Severity: logbook.Medium,
+}
+
+// withTLS tells of what is reached without.
+func withTLS(p *check.Pass, plain []check.Host) {
+	defer p.Besides(withoutTLS)()
+	for _, host := range plain {
+		if loopback(host.Name) {
+			p.Note("%s is reached without TLS, on this machine", host.Name)
+			continue
+		}
+		p.Case(host.Name, logbook.Fail, "TLS", "plain HTTP", "", "")
+		p.Where(host.Place)
+	}
+}
+
 // handshakes offers a host what is good, and between that what is not. What is answered to the request behind the handshake
 // is of no interest.
 func handshakes(ctx context.Context, p *check.Pass, host check.Host) error {
@@ -67,7 +90,9 @@ func handshakes(ctx context.Context, p *check.Pass, host check.Host) error {
 	}
 	switch {
 	case good.Failure == wire.Untrusted:
+		defer p.Besides(untrusted)()
 		p.Case(host.Name+" shows a certificate that is trusted", logbook.Fail, "a chain to the roots of the plan, for this name", good.Detail, "", "")
+		p.Where(host.Place)
 		return nil
 	case good.TLS == "":
 		p.Case(host.Name, logbook.Inconclusive, "", "", "", fmt.Sprintf("no connection to %s could be made: %s %s", host.Name, good.Failure, good.Detail))
@@ -92,6 +117,7 @@ func handshakes(ctx context.Context, p *check.Pass, host check.Host) error {
 		switch {
 		case x.TLS != "":
 			p.Case(bad.name, logbook.Fail, "the handshake is refused", "agreed on "+x.TLS+" with "+x.Suite, differs, "")
+			p.Where(host.Place)
 		case after.TLS == "":
 			p.Case(bad.name, logbook.Inconclusive, "", "", differs, fmt.Sprintf("the good handshake with %s after it failed: %s %s", host.Name, after.Failure, after.Detail))
 		case x.Failure == wire.Alert || x.Failure == wire.Reset:

@@ -25,13 +25,14 @@ import (
 var ResourceMetadata = &check.Check{
 	ID:       "discover.resource-metadata",
 	Title:    "the protected resource metadata of a point names that very point and the server whose tokens it takes",
-	Broken:   "the protected resource metadata of a point names another resource or another server",
+	Broken:   "the protected resource metadata of a point does not name that point, or not the server whose tokens it takes",
 	Why:      "a client that follows it gets tokens for another audience, or shows its credentials to another server",
 	Fix:      "configure the outer URL of the resource and the issuer at the point, instead of deriving them from the request",
 	Refs:     []frameworks.Ref{frameworks.RFC(9728, "3.3"), frameworks.RFC(9728, "2"), frameworks.RFC(9728, "3.1"), frameworks.RFC(9728, "3.2"), frameworks.SP80053("IA-13")},
 	Rows:     []string{"L-MD-14"},
 	Severity: logbook.Medium,
 	At:       check.EveryPoint,
+	Besides:  []*logbook.Breach{unreadable},
 	Twin:     defect.Set{ResourceMetadataOfAnother: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		resource := strings.TrimSuffix(p.Point.URL, "/")
@@ -55,6 +56,7 @@ var ResourceMetadata = &check.Check{
 		}
 		if err != nil {
 			p.Relevant("%s publishes protected resource metadata", p.Name)
+			defer p.Besides(unreadable)()
 			p.Holds("the metadata is one JSON object", false, err.Error())
 			return nil
 		}
@@ -62,7 +64,9 @@ var ResourceMetadata = &check.Check{
 			return check.NotApplicable("%s publishes no protected resource metadata: its answer holds none of their members", p.Name)
 		}
 		p.Relevant("%s publishes protected resource metadata", p.Name)
+		titled := p.Besides(unreadable)
 		p.Holds("it is application/json", strings.HasPrefix(kind, "application/json"), fmt.Sprintf("Content-Type %q", kind))
+		titled()
 		named, _ := members["resource"].(string)
 		same := named == resource || strings.TrimSuffix(named, "/") == strings.TrimSuffix(resource, "/") && sameOrigin(named, resource)
 		p.Holds("resource is "+resource, same, fmt.Sprintf("%q", named))
@@ -73,6 +77,14 @@ var ResourceMetadata = &check.Check{
 		}
 		return nil
 	},
+}
+
+// unreadable is a document that a strict client does not read: it learns nothing from it, and nothing wrong either.
+var unreadable = &logbook.Breach{
+	Broken:   "the protected resource metadata of a point is not served as JSON",
+	Why:      "strict clients refuse such a document, and do not learn where to get tokens",
+	Fix:      "serve one JSON object as application/json",
+	Severity: logbook.Low,
 }
 
 // described are members by which such a document is known (RFC 9728 §2).

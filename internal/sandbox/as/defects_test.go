@@ -38,6 +38,9 @@ var defectRows = []struct {
 		_, claims := g.verified(g.partner().access(""))
 		return g.send(g.protocol, "GET", "/.well-known/oauth-authorization-server", "", "").text("issuer") + " " + claims["iss"].(string)
 	}, issuer + " " + issuer, issuer + "/ " + issuer},
+	{defect.Set{IssuerBehindProxy: true}, func(g *rig) string {
+		return g.send(g.protocol, "GET", wellKnown, "", "").text("issuer")
+	}, issuer, "https://as-0.internal:8443"},
 	{defect.Set{NoneAdvertised: true}, func(g *rig) string {
 		a := g.send(g.protocol, "GET", "/.well-known/openid-configuration", "", "")
 		return fmt.Sprint(slices.Contains(a.body["token_endpoint_auth_signing_alg_values_supported"].([]any), any("none")))

@@ -23,6 +23,9 @@ func (s *Server) document(defects defect.Set) map[string]any {
 	if defects.IssuerMismatch {
 		issuer += "/"
 	}
+	if defects.IssuerBehindProxy {
+		issuer = "https://as-0.internal:8443"
+	}
 	return map[string]any{
 		"issuer":                 issuer,
 		"token_endpoint":         s.cfg.Issuer + "/token",
