@@ -173,6 +173,8 @@ func (c *Comparison) apart(at place, cells [2]*verdict.Cell) (string, Weight) {
 		return fmt.Sprintf("it came with catalogue %s, and %s has %s", has.Card.Since, label, head.Catalogue), Noted
 	case !elsewhere && head.Catalogue != other.Catalogue:
 		return fmt.Sprintf("the catalogue of %s (%s) does not know it", label, cmp.Or(head.Catalogue, "without a version")), Noted
+	case !elsewhere && head.Tool != other.Tool: // each check that a program knows is on the roll, or asked for by no profile
+		return fmt.Sprintf("the program of %s (%s) does not know it", label, cmp.Or(head.Tool, "without a version")), Noted
 	case gap != "" && !fails(has):
 		return fmt.Sprintf("not tested in %s: %s", label, gap), Noted
 	case gap != "": // a finding does not end by being out of sight

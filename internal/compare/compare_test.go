@@ -221,6 +221,7 @@ func TestOnOneRollAlone(t *testing.T) {
 		{"came later", newRide().passes(), since(newRide(later, newer).passes(), "2026-11", logbook.Fail), "it came with catalogue 2026-11, and before has 2026-10", Noted},
 		{"is known no more", since(newRide().passes(), "2026-10", logbook.Fail), newRide(later, newer).passes(), "the catalogue of after (2026-11) does not know it", Noted},
 		{"an old book", newRide(func(h *logbook.Head) { h.Catalogue = "" }).passes(), since(newRide(later).passes(), "2026-10", logbook.Pass), "the catalogue of before (without a version) does not know it", Noted},
+		{"another program", newRide().passes(), since(newRide(later, func(h *logbook.Head) { h.Tool = "checkride/v2" }).passes(), "2026-10", logbook.Pass), "the program of before (checkride/test) does not know it", Noted},
 		{"the profile does not ask", newRide(func(h *logbook.Head) { h.Unasked = []string{check} }).passes(), since(newRide(later).passes(), "2026-10", logbook.Fail), "the profile of before does not ask for it", Noted},
 		{"a partial ride", newRide(func(h *logbook.Head) { h.Only = []string{"enforce.*"} }).passes(), since(newRide(later).passes(), "2026-10", logbook.Fail), "before was a partial ride", Noted},
 		{"no log", newRide().passes().due(logbook.Due{Check: check, Point: "stack", LeftOut: "the plan says audit: none", Declared: true, Gap: "audit (no access)"}),
