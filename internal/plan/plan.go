@@ -214,7 +214,6 @@ type Point struct {
 	Quota           *Quota            `yaml:"quota" doc:"How often one client may call it; absent: nothing is promised." example:"{requests: 60, within: 1m}"`
 	Addresses       []string          `yaml:"addresses" is:"address" doc:"The replicas behind the URL's host, as host:port or host (then the URL's port)." example:"[192.0.2.10, 192.0.2.11:8443]"`
 	Origin          string            `yaml:"origin" is:"origin" doc:"The upstream's direct address behind the point, which must not be open: a URL, or host:port with the URL's scheme." example:"https://origin.example:8443"`
-	WAF             string            `yaml:"waf" words:"none|active" default:"none" doc:"active: something in front answers on its own."`
 	IdentityHeaders []string          `yaml:"identity_headers" is:"header" doc:"Further header fields by which its upstream is told who calls." example:"[X-Partner]"`
 	Identity        map[string]string `yaml:"identity" doc:"How its log and echo name each member of the cast, when not by client_id." example:"{partner: acme}"`
 }

@@ -73,7 +73,7 @@ func TestSmallPlanTakesDefaults(t *testing.T) {
 		t.Errorf("others (-want +got):\n%s", diff)
 	}
 	point := p.Points[0]
-	diff = cmp.Diff([]string{"main", "bearer", "none", "none"}, []string{point.TokenFrom, point.Credential, point.TLSClient, point.WAF})
+	diff = cmp.Diff([]string{"main", "bearer", "none"}, []string{point.TokenFrom, point.Credential, point.TLSClient})
 	if diff != "" {
 		t.Errorf("point (-want +got):\n%s", diff)
 	}

@@ -55,7 +55,7 @@ func TestAPointThatTakesCertificatesAlone(t *testing.T) {
 					partners.AppendCertsFromPEM(text)
 					p.Points = []plan.Point{{
 						Name: "strict", URL: "https://example.com", CA: plan.Reference{Text: "file:" + rootFile}, TokenFrom: "main", Credential: "mtls",
-						TLSClient: "required", Revocation: "push", Addresses: []string{"example.com:443"}, WAF: "none",
+						TLSClient: "required", Revocation: "push", Addresses: []string{"example.com:443"},
 						Operations: []plan.Operation{{Name: "list", Request: "GET /payments", AcceptedWhen: plan.Oracle{JSON: "/items"}, NonceAt: "json:/trace"}},
 					}}
 					p.Audit = plan.Audit{None: true}

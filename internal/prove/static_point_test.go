@@ -77,7 +77,7 @@ func TestPointsThatTakeNoTokens(t *testing.T) {
 			t.Parallel()
 			point := plan.Point{
 				Name: "older", URL: "https://example.com", CA: plan.Reference{Text: "file:" + rootFile}, Credential: row.credential,
-				TLSClient: "none", Addresses: []string{"example.com:443"}, WAF: "none",
+				TLSClient: "none", Addresses: []string{"example.com:443"},
 				Operations: []plan.Operation{{Name: "list", Request: "GET /payments", AcceptedWhen: plan.Oracle{JSON: "/items"}, NonceAt: "json:/trace"}},
 			}
 			if row.credential == "exec" {

@@ -100,7 +100,7 @@ func (s *Sandbox) writeFiles() error {
 
 type planPoint struct {
 	Name, URL, Revocation, Header, Addresses, IdentityHeaders, Scopes string
-	WAF, DPoP, Archive, Quota                                         bool
+	DPoP, Archive, Quota                                              bool
 }
 
 func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
@@ -132,7 +132,7 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		"Expiry":         s.cfg.Timing.TokenLife + 6*time.Second,
 		"Points": []planPoint{
 			{Name: edgePoint, Scopes: strings.Join(scopesOf(edgePoint), ", "), DPoP: takesProofs(edgePoint), URL: s.url(edgePoint), Revocation: "push", IdentityHeaders: headers, Addresses: s.addresses[nodeA] + ", " + s.addresses[nodeB]},
-			{Name: gatewayOne, Quota: true, Scopes: strings.Join(scopesOf(gatewayOne), ", "), DPoP: takesProofs(gatewayOne), Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers, WAF: s.cfg.Situation.WAF},
+			{Name: gatewayOne, Quota: true, Scopes: strings.Join(scopesOf(gatewayOne), ", "), DPoP: takesProofs(gatewayOne), Addresses: s.addresses[gatewayOne], URL: s.url(gatewayOne), Revocation: "introspect", IdentityHeaders: headers},
 			{Name: legacyOne, Scopes: strings.Join(scopesOf(legacyOne), ", "), Addresses: s.addresses[legacyOne], URL: s.url(legacyOne), Revocation: "introspect", IdentityHeaders: headers, Header: legacy.APIKey, Archive: true},
 		},
 	}
