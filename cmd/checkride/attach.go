@@ -33,7 +33,7 @@ traceparent. The reports are written anew; the exit code is that of the new verd
 checkride attach checkride-20261006-081428/logbook.jsonl edge.jsonl --covers edge --preset nginx-json
 checkride attach logbook.jsonl siem.jsonl --covers edge,main --preset plain --field partner=auth.client`),
 		Args: exactly("logbook", "export"),
-		RunE: func(cmd *cobra.Command, args []string) error { return attach(cmd, args[0], args[1], f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return attach(cmd, bookAt(args[0]), args[1], f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.name, "name", "", "the log's name in reports; without it, the file's")

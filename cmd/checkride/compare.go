@@ -68,6 +68,7 @@ func compareRides(cmd *cobra.Command, paths [2]string, mapping []string, asJSON 
 	}
 	var rides [2]*compare.Ride
 	for i, path := range paths {
+		path = bookAt(path)
 		ride, err := readRide(path)
 		if err != nil {
 			return err
@@ -116,7 +117,7 @@ func readRide(path string) (*compare.Ride, error) {
 func mappings(paths []string) []string {
 	var names [2][]string
 	for i := range min(len(paths), 2) {
-		for e, err := range logbook.File(paths[i])() {
+		for e, err := range logbook.File(bookAt(paths[i]))() {
 			if err != nil {
 				break
 			}

@@ -26,7 +26,7 @@ checkride report checkride-20261006-081428/logbook.jsonl
 checkride report logbook.jsonl --as html -o report.html
 checkride report logbook.jsonl --as json | jq .verdict`),
 		Args: one("logbook"),
-		RunE: func(cmd *cobra.Command, args []string) error { return retell(cmd, args[0], as, out) },
+		RunE: func(cmd *cobra.Command, args []string) error { return retell(cmd, bookAt(args[0]), as, out) },
 	}
 	cmd.Flags().StringVar(&as, "as", "terminal", "terminal, json or html")
 	cmd.Flags().StringVarP(&out, "output", "o", "", "a file instead of stdout")

@@ -34,7 +34,7 @@ report tells how long onboarding took and how many steps people had to do by han
 checkride resume checkride-20261006-081428/logbook.jsonl
 checkride resume logbook.jsonl --manual-steps 7          two forms, three mails, two tickets`),
 		Args: one("logbook"),
-		RunE: func(cmd *cobra.Command, args []string) error { return resume(cmd, args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return resume(cmd, bookAt(args[0]), f) },
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&f.steps, "manual-steps", -1, "how many things people had to do: forms, mails, tickets; -1: nobody counted")
