@@ -21,6 +21,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +55,7 @@ type Listener struct {
 	baits  map[string]*Bait
 	guests map[net.Conn]bool
 	knocks int
+	turned int
 	closed bool
 }
 
@@ -63,6 +65,7 @@ type Bait struct {
 	path     string
 	document []byte
 	knocks   int     // of the listener when it was laid
+	turned   int     // and those who had turned away by then
 	fetches  []Fetch // guarded by the listener's mu
 }
 
@@ -141,7 +144,7 @@ func (l *Listener) Lay(document []byte) *Bait {
 	b := &Bait{of: l, path: "/" + strings.ToLower(rand.Text()), document: document}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b.knocks = l.knocks
+	b.knocks, b.turned = l.knocks, l.turned
 	l.baits[b.path] = b
 	return b
 }
@@ -149,12 +152,20 @@ func (l *Listener) Lay(document []byte) *Bait {
 // Host is the host under which the stack reaches the listener, without a port.
 func (l *Listener) Host() string { return l.origin.Hostname() }
 
-// Knocks counts the visitors since the bait was laid that never came to name an address: they did not like the
+// Knocks counts the visitors since the bait was laid that spoke and never came to name an address: they did not like the
 // certificate, spoke no HTTP, or came while too many others were there. They may have been after another bait.
 func (b *Bait) Knocks() int {
 	b.of.mu.Lock()
 	defer b.of.mu.Unlock()
 	return b.of.knocks - b.knocks
+}
+
+// TurnedAway counts the visitors since the bait was laid that connected and left without a word: not even the beginning of a
+// handshake. So does a client that looks at the address only when it is connected to it.
+func (b *Bait) TurnedAway() int {
+	b.of.mu.Lock()
+	defer b.of.mu.Unlock()
+	return b.of.turned - b.turned
 }
 
 // URL is the bait's address, as the plan says that the stack reaches it.
@@ -238,7 +249,7 @@ func (l *Listener) receive(guest net.Conn) {
 	first := bufio.NewReader(guest)
 	begin, err := first.Peek(1)
 	if err != nil {
-		l.knocked()
+		l.silent(err)
 		return
 	}
 	line, secure := net.Conn(&peeked{Conn: guest, from: first}), begin[0] == 0x16 // a TLS handshake record: RFC 8446 §5.1
@@ -274,6 +285,17 @@ func (l *Listener) knocked() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.knocks = min(l.knocks+1, mostTold)
+}
+
+// silent counts who said nothing: it turned away, or was still there when we lost patience.
+func (l *Listener) silent(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		l.knocked()
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turned = min(l.turned+1, mostTold)
 }
 
 func (l *Listener) visited(request *http.Request, fetch Fetch) ([]byte, bool) {

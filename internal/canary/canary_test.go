@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/checkride/checkride/internal/canary"
 	"github.com/checkride/checkride/internal/memnet"
@@ -54,7 +55,29 @@ func TestBait(t *testing.T) {
 		if len(other.Fetches()) != 0 || bait.Knocks() != 1 || l.Host() != "canary.sandbox.test" {
 			t.Errorf("%v, %d knocks, host %s", other.Fetches(), bait.Knocks(), l.Host())
 		}
+		hasty, err := network.DialContext(t.Context(), "tcp", "canary.sandbox.test:443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = hasty.Close()
+		synctest.Wait()
+		if bait.TurnedAway() != 1 || bait.Knocks() != 1 || l.Lay(nil).TurnedAway() != 0 {
+			t.Errorf("who connects and leaves: %d turned away, %d knocks", bait.TurnedAway(), bait.Knocks())
+		}
 		silent, err := network.DialContext(t.Context(), "tcp", "canary.sandbox.test:443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		slow, err := network.DialContext(t.Context(), "tcp", "canary.sandbox.test:443")
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // whoever says nothing for longer than we wait has not turned away
+		if bait.TurnedAway() != 1 || bait.Knocks() != 3 {
+			t.Errorf("who says nothing: %d turned away, %d knocks", bait.TurnedAway(), bait.Knocks())
+		}
+		_ = slow.Close()
+		last, err := network.DialContext(t.Context(), "tcp", "canary.sandbox.test:443")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +86,7 @@ func TestBait(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		_ = silent.Close()
+		_, _ = silent.Close(), last.Close()
 	})
 }
 

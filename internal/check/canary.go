@@ -21,10 +21,22 @@ const aMoment = 250 * time.Millisecond
 
 // Canary lays a bait at the ride's own listener: a document (a JWK Set of the check's own keys, say) under an address
 // that nobody knows whom the check does not tell. It is nil where the plan has no canary. What comes of it says
-// [Pass.Fetched].
-func (p *Pass) Canary(document any) (*canary.Bait, error) {
+// [Pass.Fetched]. One check at a time has baits out.
+func (p *Pass) Canary(ctx context.Context, document any) (*canary.Bait, error) {
 	if p.Stack.Canary == nil {
 		return nil, nil
+	}
+	if !p.baiting {
+		p.stand()
+		err := p.Stack.Baits.Take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		p.baiting = true
+		err = p.sit(ctx)
+		if err != nil {
+			return nil, err
+		}
 	}
 	text, err := json.Marshal(document)
 	if err != nil {
@@ -35,7 +47,7 @@ func (p *Pass) Canary(document any) (*canary.Bait, error) {
 
 // Fetched gives the visits to a bait, waiting a moment for the first. None means that nobody came, not that the stack
 // would not come if it could: whether it can reach the listener the plan alone knows. Who knocked, and did not like the
-// listener's certificate, leaves it open who was meant: that is an error.
+// listener's certificate, leaves it open who was meant: that is an error. Who turned away without a word fetched nothing.
 func (p *Pass) Fetched(ctx context.Context, bait *canary.Bait) ([]canary.Fetch, error) {
 	if fetches := bait.Fetches(); len(fetches) > 0 {
 		return fetches, nil

@@ -34,7 +34,7 @@ func TestRegistrationByThePlan(t *testing.T) {
 		says        string // what is observed, why it could not be told, or a note
 	}{
 		{"no listener, and all is refused", "register.keys-from-anywhere", defect.Set{}, func(p *plan.Plan) { p.Canary = nil }, nil, logbook.Pass, "no listener"},
-		{"no listener, and http is registered", "register.keys-from-anywhere", defect.Set{JWKSURIUnchecked: true}, func(p *plan.Plan) { p.Canary = nil }, nil, logbook.Fail, "though agreement.key_hosts"},
+		{"no listener, and http is registered", "register.keys-from-anywhere", defect.Set{JWKSURIUnchecked: true}, func(p *plan.Plan) { p.Canary = nil }, nil, logbook.Fail, "registered, with http"},
 		{"the agreement leaves hosts open, and http is fetched", "register.keys-from-anywhere", defect.Set{JWKSURIUnchecked: true}, func(p *plan.Plan) { p.Agreement.KeyHosts = nil }, nil, logbook.Fail, "fetched by GET"},
 		{"a certificate that the stack does not trust", "register.keys-from-anywhere", defect.Set{JWKSURIUnchecked: true}, func(p *plan.Plan) { p.Canary.Cert, p.Canary.Key = plan.Reference{}, plan.Reference{} }, nil, logbook.Fail, "fetched by GET"},
 		{"a secret that ends later than the plan wants", "register.secret-lifetime", defect.Set{}, func(p *plan.Plan) { p.Limits.SecretLifetime = plan.Duration(3600e9) }, nil, logbook.Fail, "limits.secret_lifetime is 1h"},

@@ -82,7 +82,7 @@ func (r *run) prepare() error {
 	}
 	r.stack = &check.Stack{
 		Plan: p, Cast: r.cast, Do: r.wire, Keeper: r.keeper, Resolver: resolver, Logs: covered, Record: r.record, Keep: r.wire.Record,
-		Since: r.start, Seats: check.NewSeats(seats), Watches: check.NewSeats(watchSeats(p.Pace.RequestsPerSecond)), Rules: r.cfg.Rules.Rules,
+		Since: r.start, Seats: check.NewSeats(seats), Watches: check.NewSeats(watchSeats(p.Pace.RequestsPerSecond)), Baits: check.NewSeats(1), Rules: r.cfg.Rules.Rules,
 		Canary: r.canary,
 	}
 	return nil

@@ -44,11 +44,11 @@ var KeysFromAnywhere = &check.Check{
 		if err != nil {
 			return err
 		}
-		bait, err := p.Canary(oauth.JWKSet(key))
+		bait, err := p.Canary(ctx, oauth.JWKSet(key))
 		if err != nil {
 			return err
 		}
-		plainly, err := p.Canary(oauth.JWKSet(key))
+		plainly, err := p.Canary(ctx, oauth.JWKSet(key))
 		if err != nil {
 			return err
 		}
@@ -59,7 +59,16 @@ var KeysFromAnywhere = &check.Check{
 		} else {
 			foreign, plain = bait.URL(), plainly.Plainly()
 		}
-		fetches, err := keysAt(ctx, p, "a host that was not agreed upon", foreign, key, bait, watched, func(told bool) (logbook.Outcome, string) {
+		more, err := keysAt(ctx, p, address{"plain http", plain, key, plainly}, bait != nil, false, func(told bool) (logbook.Outcome, string) {
+			if told {
+				return logbook.Fail, ", with http"
+			}
+			return logbook.Pass, ", without it"
+		})
+		if err != nil {
+			return err
+		}
+		seen, err := keysAt(ctx, p, address{"a host that was not agreed upon", foreign, key, bait}, watched, more == turnedAway, func(told bool) (logbook.Outcome, string) {
 			switch {
 			case watched:
 				return logbook.Pass, ", and not fetched"
@@ -73,26 +82,17 @@ var KeysFromAnywhere = &check.Check{
 		if err != nil {
 			return err
 		}
-		more, err := keysAt(ctx, p, "plain http", plain, key, plainly, bait != nil, func(told bool) (logbook.Outcome, string) {
-			if told {
-				return logbook.Fail, ", with http"
-			}
-			return logbook.Pass, ", without it"
-		})
-		if err != nil {
-			return err
-		}
-		for _, within := range []struct{ name, address string }{
+		for _, within := range []struct{ name, url string }{
 			{"a link-local address", "https://169.254.0.1/jwks"}, // RFC 3927 §2.1: the first 256 are reserved and no host may select one
 			{"a loopback address", "https://127.0.0.1:1/jwks"},
 		} {
-			_, err = keysAt(ctx, p, within.name, within.address, key, nil, false, func(told bool) (logbook.Outcome, string) {
+			_, err = keysAt(ctx, p, address{within.name, within.url, key, nil}, false, false, func(told bool) (logbook.Outcome, string) {
 				switch {
 				case !told:
 					return logbook.Pass, ", without it"
-				case fetches || more:
+				case watched && seen == fetched, more == fetched:
 					return logbook.Fail, ", and what is registered is fetched: see the canary"
-				case watched:
+				case watched && seen != untold:
 					return logbook.Pass, "; it is judged when it is fetched, as at the canary's address"
 				}
 				return logbook.Inconclusive, ", and nobody sees whether it is fetched: give the plan a canary at an address within"
@@ -105,53 +105,83 @@ var KeysFromAnywhere = &check.Check{
 	},
 }
 
-// keysAt registers a client whose keys lie at an address, and where it is taken lets the client log in. It tells whether
-// the address was fetched, which is a finding if it is watched. Otherwise the outcome of what was registered follows from
-// whether the address is told in the answer.
-func keysAt(ctx context.Context, p *check.Pass, name, address string, key oauth.Key, bait *canary.Bait, watched bool, taken func(told bool) (logbook.Outcome, string)) (bool, error) {
+// address is where a client's keys lie. It is a bait's, or nobody sees whether it is fetched.
+type address struct {
+	name, url string
+	key       oauth.Key
+	bait      *canary.Bait
+}
+
+// visit is what the canary saw of an address.
+type visit int
+
+const (
+	untold     visit = iota // nobody looked, or who came left it open what for
+	nobody                  // nobody came
+	turnedAway              // somebody came and left without asking
+	fetched                 // it was fetched
+)
+
+// keysAt registers a client whose keys lie at an address, and where it is taken lets the client log in. That the address
+// was fetched is a finding if it is watched. Otherwise the outcome of what was registered follows from whether the address
+// is told in the answer.
+//
+// Seen: oidc-provider looks at the address when it is connected to it, and goes. Of https it is a handshake that is seen
+// then, and what a server does that trusts no certificate of ours looks alike. So it counts for one that is shy: that turned
+// away without a word from plain http.
+func keysAt(ctx context.Context, p *check.Pass, at address, watched, shy bool, taken func(told bool) (logbook.Outcome, string)) (visit, error) {
 	const expected, differs = "refused, or never fetched", "jwks_uri instead of jwks"
-	got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Auth: oauth.PrivateKeyJWT, Metadata: map[string]any{"jwks": nil, "jwks_uri": address}})
+	got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Auth: oauth.PrivateKeyJWT, Metadata: map[string]any{"jwks": nil, "jwks_uri": at.url}})
 	if err != nil {
-		return false, err
+		return untold, err
 	}
-	observed := got.Why
-	if got.Decision == wire.Accepted && bait != nil {
-		got.Member.Change(func(client *oauth.Client) { client.Key = key })
-		issued, err := p.Issue(ctx, wire.Altered, got.Member, got.Member.Usual())
-		if err != nil {
-			return false, err
-		}
-		observed += "; the login by a key of that set: " + issued.Why
-	}
-	if bait != nil {
-		fetches, err := p.Fetched(ctx, bait)
-		if err != nil {
-			told, _ := got.Told("jwks_uri")
-			if outcome, how := taken(told == address); got.Decision == wire.Accepted && outcome == logbook.Fail { // whoever came
-				p.Case(name, outcome, expected, "registered"+how, differs, "")
-				return false, nil
+	observed, seen := got.Why, untold
+	told, _ := got.Told("jwks_uri")
+	if at.bait != nil {
+		if got.Decision == wire.Accepted {
+			got.Member.Change(func(client *oauth.Client) { client.Key = at.key })
+			issued, err := p.Issue(ctx, wire.Altered, got.Member, got.Member.Usual())
+			if err != nil {
+				return untold, err
 			}
-			p.Case(name, logbook.Inconclusive, expected, "", differs, err.Error())
-			return false, nil
+			observed += "; the login by a key of that set: " + issued.Why
 		}
-		if len(fetches) > 0 && watched {
+		fetches, err := p.Fetched(ctx, at.bait)
+		switch {
+		case ctx.Err() != nil:
+			return untold, ctx.Err()
+		case len(fetches) > 0:
+			seen = fetched
+		case err == nil && at.bait.TurnedAway() > 0, err != nil && shy:
+			seen = turnedAway
+			p.Note("%s: somebody came to the canary and left without asking, as a server does that looks at an address when it is connected to it", at.name)
+		case err == nil:
+			seen = nobody
+		default:
+			if outcome, how := taken(told == at.url); got.Decision == wire.Accepted && outcome == logbook.Fail { // whoever came
+				p.Case(at.name, outcome, expected, "registered"+how, differs, "")
+				return untold, nil
+			}
+			p.Case(at.name, logbook.Inconclusive, expected, "", differs, err.Error())
+			return untold, nil
+		}
+		if seen == fetched && watched {
 			first := fetches[0]
-			p.Case(name, logbook.Fail, expected, fmt.Sprintf("fetched by %s from %s (%s)", first.Method, first.From, observed), differs, "")
-			return true, nil
+			p.Case(at.name, logbook.Fail, expected, fmt.Sprintf("fetched by %s from %s (%s)", first.Method, first.From, observed), differs, "")
+			return seen, nil
 		}
-		if watched && got.Decision == wire.Accepted {
+		if seen == nobody && watched && got.Decision == wire.Accepted {
 			p.Note("nobody came to the canary; that the server could reach it is the plan's word")
 		}
 	}
 	switch got.Decision {
 	case wire.Unknown:
-		p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
+		p.Case(at.name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
 	case wire.Accepted:
-		told, _ := got.Told("jwks_uri")
-		outcome, how := taken(told == address)
-		p.Case(name, outcome, expected, "registered"+how, differs, "registered"+how)
+		outcome, how := taken(told == at.url)
+		p.Case(at.name, outcome, expected, "registered"+how, differs, "registered"+how)
 	default:
-		p.Case(name, logbook.Pass, expected, observed, differs, "")
+		p.Case(at.name, logbook.Pass, expected, observed, differs, "")
 	}
-	return false, nil
+	return seen, nil
 }
