@@ -86,8 +86,9 @@ func placesOf(c *Cell, belongs func(*logbook.Case) bool) []string {
 	return slices.Compact(points)
 }
 
-// lastsAsLong says whether what was measured at the cause is long enough to explain what was measured here: a cache of
-// 15 s does not explain a token that never dies.
+// lastsAsLong says whether what was measured at the cause explains what was measured here: a cache of 15 s does not explain a
+// token that never dies, and a token that lived until it expired, or until nobody watched any more, not one that something
+// ended sooner.
 func lastsAsLong(cause, here *logbook.Observation) bool {
 	longest := func(o *logbook.Observation) (logbook.Bound, bool) {
 		if o == nil {
@@ -97,8 +98,11 @@ func lastsAsLong(cause, here *logbook.Observation) bool {
 	}
 	there, measured := longest(cause)
 	own, mine := longest(here)
-	if !measured || !mine || there.Never {
+	switch {
+	case !measured || !mine:
 		return true
+	case there.Never || there.Expired:
+		return own.Never || own.Expired || own.High >= there.Low
 	}
 	return !own.Never && own.Low <= there.High
 }
