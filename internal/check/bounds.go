@@ -1,11 +1,14 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -13,6 +16,16 @@ import (
 // stands for itself.
 func (p *Pass) judge(ctx context.Context, w Withdrawal, watches []*watch) error {
 	dead := p.lives(ctx, w)
+	beside := map[*plan.Point]error{}
+	for _, other := range w.Beside {
+		if dead != nil || p.Stack.Rules.NoTwin {
+			break
+		}
+		err := p.Opens(ctx, other)
+		if err != nil {
+			beside[other.Point] = CannotTell("%s is refused too, so it was not the withdrawal that was seen: %v", other.Name, err)
+		}
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -20,9 +33,31 @@ func (p *Pass) judge(ctx context.Context, w Withdrawal, watches []*watch) error 
 		if one.kept != nil {
 			p.evidence(*one.kept, Answer{Decision: wire.Accepted})
 		}
-		p.bound(w, one, dead)
+		p.bound(w, one, cmp.Or(dead, beside[one.call.Point]))
+	}
+	if w.Cached != "" && remembered(watches) {
+		p.observation.Cause = w.Cached
 	}
 	return nil
+}
+
+// remembered says that all that lived on too long had been used before, each at a point that refused in time what it had
+// never seen.
+func remembered(watches []*watch) bool {
+	failed := false
+	for _, one := range watches {
+		if one.bound.Outcome != logbook.Fail {
+			continue
+		}
+		failed = true
+		fresh := slices.ContainsFunc(watches, func(other *watch) bool {
+			return !other.used && other.call.Point == one.call.Point && other.bound.Outcome == logbook.Pass
+		})
+		if !one.used || !fresh {
+			return false
+		}
+	}
+	return failed
 }
 
 // lives proves that it was the withdrawal that was seen: the sibling lives, and so does somebody else. The control after.
@@ -43,12 +78,6 @@ func (p *Pass) lives(ctx context.Context, w Withdrawal) error {
 		}
 		if err != nil {
 			return CannotTell("the unrevoked twin of the same client died too, so the whole client went: %v", err)
-		}
-	}
-	for _, other := range w.Beside {
-		err := p.Opens(ctx, other)
-		if err != nil {
-			return CannotTell("%s died too, so it was not the withdrawal that was seen: %v", other.Name, err)
 		}
 	}
 	return nil

@@ -77,7 +77,7 @@ var CanaryListener = Need{Name: "a canary", Has: func(p *plan.Plan, _ *plan.Poin
 func (p *Pass) NeverFetches(ctx context.Context, control Call, document any, changes ...func(address string) wire.Change) error {
 	const expected = "nobody comes for the address"
 	for _, pointing := range changes {
-		bait, err := p.Canary(document)
+		bait, err := p.Canary(ctx, document)
 		if err != nil {
 			return err
 		}

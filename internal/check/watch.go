@@ -22,6 +22,7 @@ type watch struct {
 	sent  time.Time // t0 is an interval: the withdrawal was sent
 	done  time.Time // and confirmed
 
+	used   bool // before the withdrawal
 	dense  bool
 	next   time.Time // when it is probed next
 	probed time.Time // when it was probed last
@@ -80,7 +81,7 @@ func (p *Pass) mintWatches(ctx context.Context, w Withdrawal) ([]*watch, error) 
 			}
 		}
 		one := p.newWatch(w, call)
-		one.dense = len(watches) == 0
+		one.used, one.dense = name != "never used", len(watches) == 0
 		watches = append(watches, one)
 	}
 	return watches, cast.Sleep(ctx, p.ripening(started))
@@ -108,7 +109,7 @@ func (p *Pass) givenWatches(ctx context.Context, w Withdrawal) ([]*watch, error)
 			}
 		}
 		one := p.newWatch(w, each.Call)
-		one.dense = !each.Sparse
+		one.used, one.dense = !each.Sparse, !each.Sparse
 		watches = append(watches, one)
 	}
 	return watches, nil

@@ -30,8 +30,12 @@ type Withdrawal struct {
 	// Sibling is the twin that differs only in the factor under test and must live on (rule 3); nil where the whole
 	// client goes. Alive is somebody else's good call: if it dies too, it was an outage.
 	Sibling, Alive *Call
-	// Beside are more good calls that must live on, with their names: one per point where several are watched.
+	// Beside are more good calls that must live on, with their names: one per point where several are watched. One that is
+	// refused leaves open what was refused at its point, and no other.
 	Beside []Call
+	// Cached names the check that finds a point which remembers its decisions. Its failure explains this one where only what
+	// was used before lived on too long, and what was never used there was refused in time.
+	Cached string
 	// Expires says when a watched credential dies by itself; zero: not.
 	Expires func(call Call) time.Time
 	// Anew gives the same withdrawal with credentials that are new, so that it can be repeated with probes nearer to the
