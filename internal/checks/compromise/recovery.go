@@ -14,7 +14,8 @@ import (
 
 // Recovery lets the partner in again after the alarm: new tokens work soon, which is told, and those from before stay
 // dead, since copies of them are in a thief's hands. It looks again after the point's limit, when what the point
-// remembered of the dead token is forgotten.
+// remembered of the dead token is forgotten. That the alarm ends the token in time is another check's promise: here one
+// that is late is waited for.
 //
 // CSF 2.0 RC.RP-05: the integrity of restored assets is verified. No RFC speaks of suspension.
 var Recovery = &check.Check{
@@ -29,7 +30,7 @@ var Recovery = &check.Check{
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Hook(plan.Suspend), check.Hook(plan.Resume)},
 	Takes:    check.Disable,
-	Waits:    func(l plan.Limits) time.Duration { return l.Revocation.Longest() },
+	Waits:    func(l plan.Limits) time.Duration { return l.Revocation.Longest() + l.Patience.D() },
 	Twin:     defect.Set{ResumeRevives: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		if p.Point.Revocation == "expiry" {
@@ -55,7 +56,11 @@ var Recovery = &check.Check{
 		if err != nil {
 			return err
 		}
-		_, answer, err := p.Becomes(ctx, old, wire.Denied, limit)
+		patience := p.Limits.Patience.D()
+		if !old.Token.Expires.IsZero() { // what is left of its life must last for the rest of the drill
+			patience = min(patience, max(0, time.Until(old.Token.Expires)-2*limit-2*p.Limits.ClockSkew.D()))
+		}
+		_, answer, err := p.Becomes(ctx, old, wire.Denied, limit+patience)
 		resumed, failed := p.Resume(ctx, partner)
 		if err != nil {
 			return err
@@ -64,7 +69,7 @@ var Recovery = &check.Check{
 			return failed
 		}
 		if answer.Decision != wire.Denied && answer.Decision != wire.Odd {
-			return check.BecauseOf("compromise.thief-is-locked-out", "the suspension did not end the token within %v: %s", limit, answer.Why)
+			return check.BecauseOf("compromise.thief-is-locked-out", "the suspension did not end the token within %v: %s", limit+patience, answer.Why)
 		}
 		_, answer, err = p.Becomes(ctx, p.Login(partner), wire.Accepted, p.Limits.Settle.D())
 		if err != nil {
