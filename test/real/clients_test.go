@@ -6,7 +6,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -86,12 +91,21 @@ func TestTruthOfClients(t *testing.T) {
 		if !strings.Contains(string(said), "fetches http://keys.partner.test/jwks\n") {
 			t.Errorf("the server did not go to fetch the keys by http:\n%s", said)
 		}
+		// It looks where it is when it is connected, and goes: by http without a word, by https before it has asked for anything.
+		word := visitor(t, func(address string) {
+			p := newSigner(t, stack, "looks", map[string]any{"jwks_uri": "http://" + address + "/jwks"})
+			if status, _ := p.login(t, nil); status != 401 {
+				t.Errorf("login with keys within: %d, want 401", status)
+			}
+		})
+		if word != "" {
+			t.Errorf("within, by http, it said %q, want nothing", word)
+		}
 		var visits atomic.Int32
-		within := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { visits.Add(1) }))
-		defer within.Close()
-		inside := newSigner(t, stack, "inside", map[string]any{"jwks_uri": within.URL})
+		within := serverWithin(t, stack, func(http.ResponseWriter, *http.Request) { visits.Add(1) })
+		inside := newSigner(t, stack, "inside", map[string]any{"jwks_uri": within})
 		if status, _ := inside.login(t, nil); status != 401 || visits.Load() != 0 {
-			t.Errorf("keys at %s: login %d, %d visits; want 401 and none", within.URL, status, visits.Load())
+			t.Errorf("keys at %s: login %d, %d visits; want 401 and none", within, status, visits.Load())
 		}
 	})
 
@@ -197,6 +211,48 @@ func TestTruthOfClients(t *testing.T) {
 			}
 		})
 	})
+}
+
+// visitor gives what the first visitor of a host says, until it goes.
+func visitor(t *testing.T, invite func(address string)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	said := make(chan string, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			said <- err.Error()
+			return
+		}
+		defer conn.Close()
+		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		text, err := io.ReadAll(conn)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			text = append(text, "and stays"...)
+		}
+		said <- string(text)
+	}()
+	invite(listener.Addr().String())
+	return <-said
+}
+
+// serverWithin is an https server at an address within, with a certificate that oidc-provider trusts.
+func serverWithin(t *testing.T, stack *Stack, serve http.HandlerFunc) string {
+	t.Helper()
+	certificate, err := tls.LoadX509KeyPair(stack.path("pki/server.pem"), stack.path("pki/server.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(serve)
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // operate does what an operator does, by a route of server.mjs.

@@ -13,8 +13,8 @@ import (
 //go:embed configs plans
 var texts embed.FS
 
-// fill writes one of the embedded texts, filled in with the stack's settings.
-func (s *Stack) fill(name, file string) error {
+// fill writes one of the embedded texts, filled in with the settings.
+func (s settings) fill(name, file string) error {
 	text, err := template.New("").Option("missingkey=error").ParseFS(texts, name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
@@ -23,7 +23,7 @@ func (s *Stack) fill(name, file string) error {
 	if err != nil {
 		return fmt.Errorf("lay %s: %w", name, err)
 	}
-	err = text.ExecuteTemplate(out, path.Base(name), s.settings)
+	err = text.ExecuteTemplate(out, path.Base(name), s)
 	if err != nil {
 		_ = out.Close()
 		return fmt.Errorf("fill %s: %w", name, err)

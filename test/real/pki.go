@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -116,6 +117,22 @@ func (a *authority) lay(dir string) error {
 	return nil
 }
 
+// layClient writes a client certificate and its key.
+func (a *authority) layClient(name, dir string) error {
+	issued, err := a.issue(name, name+".partner.test", x509.ExtKeyUsageClientAuth)
+	if err != nil {
+		return err
+	}
+	key, err := privatePEM(issued.PrivateKey)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, name+".pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: issued.Certificate[0]}), 0o600),
+		os.WriteFile(filepath.Join(dir, name+".certificate.key"), key, 0o600),
+	)
+}
+
 // transport trusts the CA and shows a client certificate, if there is one. Each request opens a connection of its own.
 func (a *authority) transport(shown *tls.Certificate) *http.Transport {
 	roots := x509.NewCertPool()
@@ -157,10 +174,10 @@ func (k *signingKey) layPrivate(file string) error {
 	return os.WriteFile(file, text, 0o600)
 }
 
-func (k *signingKey) layPublic(file string) error {
-	der, err := x509.MarshalPKIXPublicKey(k.private.Public())
+func layPublic(key crypto.PublicKey, file string) error {
+	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
-		return fmt.Errorf("write the public key %s: %w", k.id, err)
+		return fmt.Errorf("write a public key: %w", err)
 	}
 	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600)
 }

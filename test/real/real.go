@@ -2,7 +2,7 @@
 
 // Package real runs third-party systems on loopback, so that the program is not only tested on its own sandbox: the
 // certified authorization server oidc-provider, nginx as a gateway that introspects, HAProxy as a gateway that verifies
-// JWTs offline, oauth4webapi as a resource server that takes DPoP proofs, and a small API behind them.
+// JWTs offline, oauth4webapi and jose as resource servers, and a small API behind them.
 //
 // Start with [ForTest] in a test, or with [Start], and with [Stack.Plan], which lays a plan for a ride against it. The
 // systems are installed by install.sh in this folder.
@@ -43,6 +43,8 @@ type Options struct {
 	CacheLife time.Duration // of nginx's introspection cache at /api/; whole seconds; 0: 15 s
 	Proofs    bool          // oidc-provider asks for nonces in DPoP proofs, and a resource server made with oauth4webapi takes JWTs with proofs
 	Given     bool          // registration is off: partner and neighbour exist, and nobody but the gateway may introspect
+	Follows   bool          // who verifies JWTs follows the key set of oidc-provider: HAProxy is brought it, and a resource server made with jose fetches it
+	Fetches   bool          // oidc-provider fetches what clients name from addresses within, too
 	Profile   string        // of the plans, in YAML; empty: baseline
 }
 
@@ -60,9 +62,13 @@ type Stack struct {
 	Nginx              string // introspects: /api/ with a cache, /nocache/ without
 	HAProxy            string // verifies JWTs of [JWTResource] offline
 	Proving            string // takes JWTs of [JWTResource] with DPoP proofs; with Options.Proofs only
+	Library            string // takes JWTs of [JWTResource] with the certificate that they name; with Options.Follows only
 	InitialAccessToken string // empty with Options.Given
 	ResourceServer     Client // may introspect; empty with Options.Given
 	Partner, Neighbour Client // with Options.Given only
+	Elsewhere          string // the issuer of the partner's other environment
+	OtherSecret        Client // the partner there, by secret
+	OtherKey           Client // and by key; with Options.Given it is the same key as here
 
 	options   Options
 	operator  string // the whole field Authorization of who operates oidc-provider
@@ -70,6 +76,8 @@ type Stack struct {
 	settings  settings
 	api       *api
 	processes []*process
+	courier   *courier // with Options.Follows only
+	shared    any      // the public keys of the given partner, which has them elsewhere, too
 }
 
 // settings is what the configurations and plans are filled in with.
@@ -77,16 +85,20 @@ type settings struct {
 	Dir, Open, Guarded, GatewayKey         string
 	Issuer, JSModule                       string
 	IssuerPort, NginxPort, HAProxyPort     int
-	ProvingPort                            int
-	Proving                                string
+	ProvingPort, LibraryPort               int
+	ElsewherePort                          int
+	Proving, Library, Elsewhere            string
+	KeySeconds                             int
+	SigningKeys                            []string // files with public keys, for HAProxy
 	TokenSeconds, CacheSeconds             int
 	GatewayBasic                           string
 	JWTResource, OpaqueResource            string
 	Nginx, HAProxy                         string
 	ResourceServerID, PartnerID, Neighbour string
+	OtherSecretID, OtherKeyID              string
 	Root                                   bool
 	Profile, Today                         string
-	Elevated                               bool
+	Elevated, Follows                      bool
 }
 
 // ForTest starts a stack for one test and stops it at the test's end. It skips the test when a system is not installed,
@@ -203,41 +215,51 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	err = s.startGateways(ctx)
-	if err != nil || !s.options.Proofs {
+	if err != nil {
 		return err
 	}
-	return s.startProving(ctx)
+	if s.options.Proofs {
+		err = s.startResource(ctx, "oauth4webapi", s.settings.ProvingPort)
+		if err != nil {
+			return err
+		}
+	}
+	if s.options.Follows {
+		return s.startResource(ctx, "jose", s.settings.LibraryPort)
+	}
+	return nil
 }
 
-// startProving starts oidc-provider/resource.mjs.
-func (s *Stack) startProving(ctx context.Context) error {
+// startResource starts oidc-provider/resource.mjs with one of its libraries.
+func (s *Stack) startResource(ctx context.Context, library string, port int) error {
 	folder, err := serverFolder()
 	if err != nil {
 		return err
 	}
 	text, err := json.Marshal(map[string]any{
-		"issuer": s.Issuer, "audience": JWTResource, "port": s.settings.ProvingPort, "api": s.api.guarded, "gateway_key": s.api.key,
-		"key": s.path("pki/server.key"), "certificate": s.path("pki/server.pem"), "ca": s.path("pki/ca.pem"),
+		"library": library, "issuer": s.Issuer, "audience": JWTResource, "port": port, "api": s.api.guarded, "gateway_key": s.api.key,
+		"key": s.path("pki/server.key"), "certificate": s.path("pki/server.pem"), "ca": s.path("pki/ca.pem"), "keys_kept_seconds": s.settings.KeySeconds,
 	})
 	if err != nil {
-		return fmt.Errorf("configure oauth4webapi: %w", err)
+		return fmt.Errorf("configure %s: %w", library, err)
 	}
-	file := s.path("oidc-provider/resource.json")
-	err = os.WriteFile(file, text, 0o600)
+	dir := s.path(library)
+	file := filepath.Join(dir, "config.json")
+	err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(file, text, 0o600))
 	if err != nil {
-		return fmt.Errorf("configure oauth4webapi: %w", err)
+		return fmt.Errorf("configure %s: %w", library, err)
 	}
-	proving, err := startProcess(ctx, "oauth4webapi", s.path("oidc-provider"), "resource.log", "node", filepath.Join(folder, "resource.mjs"), file)
+	started, err := startProcess(ctx, library, dir, "output.log", "node", filepath.Join(folder, "resource.mjs"), file)
 	if err != nil {
 		return err
 	}
-	s.processes = append(s.processes, proving)
-	return proving.ready(ctx, func(ctx context.Context) error { return listens(ctx, s.settings.ProvingPort) })
+	s.processes = append(s.processes, started)
+	return started.ready(ctx, func(ctx context.Context) error { return listens(ctx, port) })
 }
 
 // settle chooses ports and names.
 func (s *Stack) settle() error {
-	ports, err := freePorts(4)
+	ports, err := freePorts(6)
 	if err != nil {
 		return err
 	}
@@ -245,8 +267,11 @@ func (s *Stack) settle() error {
 	s.Nginx = fmt.Sprintf("https://localhost:%d", ports[1])
 	s.HAProxy = fmt.Sprintf("https://localhost:%d", ports[2])
 	s.Proving = fmt.Sprintf("https://localhost:%d", ports[3])
+	s.Library = fmt.Sprintf("https://localhost:%d", ports[4])
+	s.Elsewhere = fmt.Sprintf("https://localhost:%d", ports[5])
 	s.settings = settings{
-		ProvingPort: ports[3], Proving: s.Proving,
+		ProvingPort: ports[3], Proving: s.Proving, LibraryPort: ports[4], Library: s.Library, ElsewherePort: ports[5], Elsewhere: s.Elsewhere,
+		KeySeconds: int(keysKept / time.Second), Follows: s.options.Follows,
 		Dir: s.Dir, Open: s.api.open, Guarded: s.api.guarded, GatewayKey: s.api.key, Issuer: s.Issuer, JSModule: jsModule,
 		IssuerPort: ports[0], NginxPort: ports[1], HAProxyPort: ports[2],
 		TokenSeconds: int(s.options.TokenLife / time.Second), CacheSeconds: int(s.options.CacheLife / time.Second),
@@ -268,6 +293,7 @@ type clientMetadata struct {
 	Secret string `json:"client_secret,omitempty"`
 	Scope  string `json:"scope,omitempty"`
 	JWKS   any    `json:"jwks,omitempty"`
+	Bound  bool   `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 }
 
 // serverConfig is what oidc-provider/server.mjs reads.
@@ -289,6 +315,8 @@ type serverConfig struct {
 	Clients            []clientMetadata          `json:"clients"`
 	NonceSecret        []byte                    `json:"nonce_secret,omitempty"`
 	Operator           string                    `json:"operator"`
+	FetchesWithin      bool                      `json:"fetches_within"`
+	Elsewhere          *serverConfig             `json:"elsewhere,omitempty"`
 }
 
 func (s *Stack) startServer(ctx context.Context) error {
@@ -300,7 +328,8 @@ func (s *Stack) startServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = signing.layPublic(filepath.Join(s.Dir, "haproxy", "as.pem"))
+	s.settings.SigningKeys = []string{s.path("haproxy/as-1.pem")}
+	err = layPublic(signing.private.Public(), s.settings.SigningKeys[0])
 	if err != nil {
 		return err
 	}
@@ -310,13 +339,18 @@ func (s *Stack) startServer(ctx context.Context) error {
 		Issuer: s.Issuer, Port: s.settings.IssuerPort,
 		Key: s.path("pki/server.key"), Certificate: s.path("pki/server.pem"), CA: s.path("pki/ca.pem"), Audit: s.path("oidc-provider/audit.jsonl"),
 		JWKS: signing.privateSet(), CookieKey: rand.Text(), Operator: s.operator, TokenLife: s.settings.TokenSeconds, DefaultResource: OpaqueResource,
-		Resources: map[string]map[string]any{JWTResource: jwt, OtherJWTResource: jwt, OpaqueResource: {"accessTokenFormat": "opaque"}},
+		Resources:     map[string]map[string]any{JWTResource: jwt, OtherJWTResource: jwt, OpaqueResource: {"accessTokenFormat": "opaque"}},
+		FetchesWithin: s.options.Fetches,
 	}
 	if s.options.Proofs {
 		config.NonceSecret = make([]byte, 32)
 		_, _ = rand.Read(config.NonceSecret) // never fails (crypto/rand)
 	}
 	err = s.introduce(&config)
+	if err != nil {
+		return err
+	}
+	config.Elsewhere, err = s.elsewhere(config)
 	if err != nil {
 		return err
 	}
@@ -333,7 +367,8 @@ func (s *Stack) startServer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("configure oidc-provider: %w", err)
 	}
-	server, err := startProcess(ctx, "oidc-provider", s.path("oidc-provider"), "output.log", "node", filepath.Join(folder, "server.mjs"), file)
+	// It trusts the stack's CA, also where it fetches.
+	server, err := startProcess(ctx, "oidc-provider", s.path("oidc-provider"), "output.log", "env", "NODE_EXTRA_CA_CERTS="+s.path("pki/ca.pem"), "node", filepath.Join(folder, "server.mjs"), file)
 	if err != nil {
 		return err
 	}
@@ -357,6 +392,7 @@ func (s *Stack) introduce(config *serverConfig) error {
 		if err != nil {
 			return err
 		}
+		s.shared = key.publicSet()
 		s.Partner = Client{ID: "given-partner", Key: s.path("partner.key.pem")}
 		err = key.layPrivate(s.Partner.Key)
 		if err != nil {
@@ -364,9 +400,15 @@ func (s *Stack) introduce(config *serverConfig) error {
 		}
 		s.Neighbour = Client{ID: "given-neighbour", Secret: rand.Text()}
 		secrets["neighbour.secret"] = s.Neighbour.Secret
+		for _, name := range []string{"partner", "neighbour"} { // where tokens are bound, by certificates that are given, too
+			err = s.authority.layClient(name, s.Dir)
+			if err != nil {
+				return err
+			}
+		}
 		config.Clients = append(config.Clients,
-			clientMetadata{ID: s.Partner.ID, Name: "partner", Method: "private_key_jwt", Scope: "payments:read", JWKS: key.publicSet()},
-			clientMetadata{ID: s.Neighbour.ID, Name: "neighbour", Method: "client_secret_basic", Secret: s.Neighbour.Secret, Scope: "payments:read payments:write"})
+			clientMetadata{ID: s.Partner.ID, Name: "partner", Method: "private_key_jwt", Scope: "payments:read", JWKS: s.shared, Bound: s.settings.Elevated},
+			clientMetadata{ID: s.Neighbour.ID, Name: "neighbour", Method: "client_secret_basic", Secret: s.Neighbour.Secret, Scope: "payments:read payments:write", Bound: s.settings.Elevated})
 		s.settings.PartnerID, s.settings.Neighbour = s.Partner.ID, s.Neighbour.ID
 	} else {
 		s.InitialAccessToken = rand.Text()
@@ -388,9 +430,45 @@ func (s *Stack) introduce(config *serverConfig) error {
 	return nil
 }
 
+// elsewhere is the partner's other environment: the same server with another issuer, another key and other clients.
+func (s *Stack) elsewhere(here serverConfig) (*serverConfig, error) {
+	signing, err := newSigningKey("as-elsewhere")
+	if err != nil {
+		return nil, err
+	}
+	there := here
+	there.Issuer, there.Port, there.Audit = s.Elsewhere, s.settings.ElsewherePort, s.path("oidc-provider/elsewhere.jsonl")
+	there.JWKS, there.CookieKey, there.Operator = signing.privateSet(), rand.Text(), "Bearer "+rand.Text()
+	there.Registration, there.InitialAccessToken, there.NonceSecret = false, "", nil
+	s.OtherSecret = Client{ID: "partner-elsewhere", Secret: rand.Text()}
+	err = os.WriteFile(s.path("elsewhere.secret"), []byte(s.OtherSecret.Secret), 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lay elsewhere.secret: %w", err)
+	}
+	s.OtherKey = Client{ID: "key-elsewhere", Key: s.path("partner.key.pem")}
+	set := s.shared
+	if !s.options.Given {
+		key, err := newSigningKey("partner-elsewhere")
+		if err != nil {
+			return nil, err
+		}
+		err = key.layPrivate(s.OtherKey.Key)
+		if err != nil {
+			return nil, err
+		}
+		set = key.publicSet()
+	}
+	there.Clients = []clientMetadata{
+		{ID: s.OtherSecret.ID, Name: "partner elsewhere", Method: "client_secret_basic", Secret: s.OtherSecret.Secret, Scope: "payments:read"},
+		{ID: s.OtherKey.ID, Name: "partner elsewhere, by key", Method: "private_key_jwt", Scope: "payments:read", JWKS: set},
+	}
+	s.settings.OtherSecretID, s.settings.OtherKeyID = s.OtherSecret.ID, s.OtherKey.ID
+	return &there, nil
+}
+
 func (s *Stack) startGateways(ctx context.Context) error {
 	for name, file := range map[string]string{"nginx.conf": "nginx/nginx.conf", "gateway.js": "nginx/gateway.js", "haproxy.cfg": "haproxy/haproxy.cfg"} {
-		err := s.fill("configs/"+name, s.path(file))
+		err := s.settings.fill("configs/"+name, s.path(file))
 		if err != nil {
 			return err
 		}
@@ -401,7 +479,7 @@ func (s *Stack) startGateways(ctx context.Context) error {
 	}
 	s.processes = append(s.processes, nginx)
 	// HAProxy writes its log, and nothing else, to standard output.
-	haproxy, err := startProcess(ctx, "haproxy", s.path("haproxy"), "audit.jsonl", "haproxy", "-db", "-f", s.path("haproxy/haproxy.cfg"))
+	haproxy, err := startProcess(ctx, "haproxy", s.path("haproxy"), "audit.jsonl", "haproxy", "-W", "-db", "-f", s.path("haproxy/haproxy.cfg"))
 	if err != nil {
 		return err
 	}
@@ -411,6 +489,9 @@ func (s *Stack) startGateways(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	if s.options.Follows {
+		s.courier = s.carryKeys(ctx, haproxy)
 	}
 	return nil
 }
@@ -423,12 +504,15 @@ func (s *Stack) Plan(name string) (string, error) {
 		return "", fmt.Errorf("lay %s: %w", name, err)
 	}
 	file := s.path(name)
-	return file, s.fill("plans/"+name, file)
+	return file, s.settings.fill("plans/"+name, file)
 }
 
 // Close stops the systems and waits until they have ended. It may be called more than once.
 func (s *Stack) Close() error {
 	var errs []error
+	if s.courier != nil {
+		errs = append(errs, s.courier.close())
+	}
 	for _, p := range s.processes {
 		errs = append(errs, p.stop())
 	}

@@ -319,10 +319,7 @@ func TestGiven(t *testing.T) {
 	}
 
 	_, neighbour := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:write"}}, stack.Neighbour.ID, stack.Neighbour.Secret)
-	_, partner := p.post(t, "/token", url.Values{
-		"grant_type": {"client_credentials"}, "scope": {"payments:read"}, "client_id": {stack.Partner.ID},
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion(t, stack)},
-	})
+	_, partner := p.post(t, "/token", asserted(t, stack.Partner, stack.Issuer, nil))
 	for name, c := range map[string]struct {
 		body map[string]any
 		post int
@@ -340,9 +337,79 @@ func TestGiven(t *testing.T) {
 			t.Errorf("the neighbour introspects the %s's token: %d %v, want it inactive: it has no right to ask", name, status, body)
 		}
 	}
-	if status, _ := p.post(t, "/token", url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:write"}, "client_id": {stack.Partner.ID},
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion(t, stack)}}); status != 400 {
+	if status, _ := p.post(t, "/token", asserted(t, stack.Partner, stack.Issuer, url.Values{"scope": {"payments:write"}})); status != 400 {
 		t.Errorf("a scope beyond the partner's: %d, want 400", status)
+	}
+	// The partner has one key in both environments: whoever holds that of the other one is the partner here.
+	there, _ := p.postTo(t, stack.Elsewhere+"/token", asserted(t, stack.OtherKey, stack.Elsewhere, nil))
+	unknown, _ := p.post(t, "/token", asserted(t, stack.OtherKey, stack.Issuer, nil))
+	here, _ := p.post(t, "/token", asserted(t, Client{ID: stack.Partner.ID, Key: stack.OtherKey.Key}, stack.Issuer, nil))
+	if there != 200 || unknown != 401 || here != 200 {
+		t.Errorf("the key of elsewhere: there %d, here as the client of there %d, here as the partner %d; want 200, 401, 200", there, unknown, here)
+	}
+	refusedFromElsewhere(t, stack, nil)
+}
+
+// TestGivenAndBound confirms the same with tokens that are bound to certificates which are given, too.
+func TestGivenAndBound(t *testing.T) {
+	t.Parallel()
+	stack := ForTest(t, Options{Given: true, TokenLife: time.Minute, Profile: elevated})
+	var shown []*player
+	for _, name := range []string{"partner", "neighbour"} {
+		certificate, err := tls.LoadX509KeyPair(stack.path(name+".pem"), stack.path(name+".certificate.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown = append(shown, holder(stack, &certificate))
+	}
+	partner, neighbour := shown[0], shown[1]
+	if status, _ := stranger(stack).post(t, "/token", asserted(t, stack.Partner, stack.Issuer, nil)); status != 400 {
+		t.Errorf("a token without a certificate: %d, want 400", status)
+	}
+	for _, c := range []struct {
+		resource, url string
+		want          int
+	}{{OpaqueResource, stack.Nginx + "/api/payments", 401}, {JWTResource, stack.HAProxy + "/payments", 200}} {
+		_, body := partner.post(t, "/token", asserted(t, stack.Partner, stack.Issuer, url.Values{"resource": {c.resource}}))
+		token, _ := body["access_token"].(string)
+		own, _ := partner.call(t, c.url, token)
+		others, _ := neighbour.call(t, c.url, token)
+		none, _ := stranger(stack).call(t, c.url, token)
+		if own != 200 || others != c.want || none != c.want {
+			t.Errorf("%s: own certificate %d, the neighbour's %d, none %d; want 200, %d, %d", c.url, own, others, none, c.want, c.want)
+		}
+	}
+}
+
+// refusedFromElsewhere shows tokens of the partner's other environment to the points of this one, in the hands of whoever is
+// the partner here.
+func refusedFromElsewhere(t *testing.T, stack *Stack, here *player) {
+	t.Helper()
+	if here == nil {
+		here = stranger(stack)
+	}
+	urls := map[string][]string{OpaqueResource: {stack.Nginx + "/api/payments", stack.Nginx + "/nocache/payments"}, JWTResource: {stack.HAProxy + "/payments"}}
+	if stack.options.Follows {
+		urls[JWTResource] = append(urls[JWTResource], stack.Library+"/payments")
+	}
+	for resource, urls := range urls {
+		for _, client := range []Client{stack.OtherSecret, stack.OtherKey} {
+			form, basic := url.Values{"grant_type": {"client_credentials"}, "scope": {"payments:read"}}, []string{client.ID, client.Secret}
+			if client.Key != "" {
+				form, basic = asserted(t, client, stack.Elsewhere, nil), nil
+			}
+			form.Set("resource", resource)
+			status, body := here.postTo(t, stack.Elsewhere+"/token", form, basic...)
+			token, _ := body["access_token"].(string)
+			if status != 200 || token == "" {
+				t.Fatalf("%s got no token elsewhere: %d %v", client.ID, status, body)
+			}
+			for _, url := range urls {
+				if status, _ := here.call(t, url, token); status != 401 {
+					t.Errorf("%s: a token of %s from elsewhere: %d, want 401", url, client.ID, status)
+				}
+			}
+		}
 	}
 }
 
@@ -505,12 +572,17 @@ func until(t *testing.T, moment time.Time) {
 
 func (p *player) post(t *testing.T, path string, form url.Values, basic ...string) (int, map[string]any) {
 	t.Helper()
+	return p.postTo(t, p.stack.Issuer+path, form, basic...)
+}
+
+func (p *player) postTo(t *testing.T, endpoint string, form url.Values, basic ...string) (int, map[string]any) {
+	t.Helper()
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Traceparent": {"00-" + trace + "-0123456789abcdef-01"}}
 	if len(basic) == 2 {
 		request := http.Request{Header: header}
 		request.SetBasicAuth(basic[0], basic[1])
 	}
-	status, body := p.do(t, "POST", p.stack.Issuer+path, header, []byte(form.Encode()))
+	status, body := p.do(t, "POST", endpoint, header, []byte(form.Encode()))
 	return status, object(body)
 }
 
@@ -579,27 +651,37 @@ func expiry(t *testing.T, token string) time.Time {
 	return claims.Expiry.Time()
 }
 
-// assertion is a client assertion of the given partner (RFC 7523 §2.2).
-func assertion(t *testing.T, stack *Stack) string {
+// asserted is a token request with a client assertion (RFC 7523 §2.2) for an issuer.
+func asserted(t *testing.T, client Client, issuer string, more url.Values) url.Values {
 	t.Helper()
-	text, err := os.ReadFile(stack.Partner.Key)
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "scope": {"payments:read"}, "client_id": {client.ID},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion(t, client, issuer)},
+	}
+	maps.Copy(form, more)
+	return form
+}
+
+func assertion(t *testing.T, client Client, issuer string) string {
+	t.Helper()
+	text, err := os.ReadFile(client.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	block, _ := pem.Decode(text)
 	if block == nil {
-		t.Fatalf("%s holds no PEM", stack.Partner.Key)
+		t.Fatalf("%s holds no PEM", client.Key)
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "partner-1"}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	signed, err := jwt.Signed(signer).Claims(jwt.Claims{
-		Issuer: stack.Partner.ID, Subject: stack.Partner.ID, Audience: jwt.Audience{stack.Issuer}, ID: rand.Text(),
+		Issuer: client.ID, Subject: client.ID, Audience: jwt.Audience{issuer}, ID: rand.Text(),
 		IssuedAt: jwt.NewNumericDate(time.Now()), Expiry: jwt.NewNumericDate(time.Now().Add(time.Minute)),
 	}).Serialize()
 	if err != nil {

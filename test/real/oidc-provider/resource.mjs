@@ -1,16 +1,21 @@
-// A resource server that takes access tokens as JWTs, as bearer tokens and with DPoP proofs: node resource.mjs CONFIG.json
+// A resource server that takes access tokens as JWTs: node resource.mjs CONFIG.json
 //
-// What is let in is decided by oauth4webapi alone: its validateJwtAccessToken is what the tests are about. It knows no
-// nonces and remembers no proofs.
+// What is let in is decided by one of two libraries, and by it alone. oauth4webapi's validateJwtAccessToken takes bearer tokens
+// and DPoP proofs; it knows no nonces and remembers no proofs. jose's jwtVerify takes tokens with the certificate that
+// they name, and its createRemoteJWKSet fetches the server's keys: again for a kid that it does not know, and else when
+// they are older than cacheMaxAge.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import * as jose from 'jose';
 import * as oauth from 'oauth4webapi';
 
 const config = JSON.parse(readFileSync(process.argv[2]));
 const ca = readFileSync(config.ca);
 
 const fetched = (url) => new Promise((resolve, reject) => {
+  console.log(`fetches ${new Date().toISOString()} ${url}`);
   https.get(url, { ca }, (answer) => {
     const parts = [];
     answer.on('data', (part) => parts.push(part));
@@ -20,9 +25,26 @@ const fetched = (url) => new Promise((resolve, reject) => {
 
 const server = { issuer: config.issuer, jwks_uri: `${config.issuer}/jwks` };
 
-const decide = async (r) => {
+const byOAuth4webapi = (r) => {
   const asked = new Request(`https://localhost:${config.port}${r.url}`, { method: r.method, headers: r.headers });
-  const claims = await oauth.validateJwtAccessToken(server, asked, config.audience, { [oauth.customFetch]: fetched });
+  return oauth.validateJwtAccessToken(server, asked, config.audience, { [oauth.customFetch]: fetched });
+};
+
+const keys = jose.createRemoteJWKSet(new URL(server.jwks_uri), {
+  [jose.customFetch]: fetched, cacheMaxAge: config.keys_kept_seconds * 1000, cooldownDuration: 1000,
+});
+
+const byJose = async (r) => {
+  const [, token] = /^Bearer (\S+)$/i.exec(r.headers.authorization ?? '') ?? [];
+  const { payload } = await jose.jwtVerify(token ?? '', keys, { issuer: config.issuer, audience: config.audience, typ: 'at+jwt', algorithms: ['ES256'] });
+  const shown = r.socket.getPeerX509Certificate();
+  const thumbprint = shown && createHash('sha256').update(shown.raw).digest('base64url');
+  if (!r.socket.authorized || payload.cnf?.['x5t#S256'] !== thumbprint) throw new Error('the token is not bound to this certificate');
+  return payload;
+};
+
+const decide = async (r) => {
+  const claims = await (config.library === 'jose' ? byJose : byOAuth4webapi)(r);
   const needed = ['GET', 'HEAD'].includes(r.method) ? 'payments:read' : 'payments:write';
   return [(claims.scope ?? '').split(' ').includes(needed) ? 200 : 403, claims.client_id];
 };
@@ -37,13 +59,15 @@ const relay = (r, w, client) => {
   }).on('error', () => w.writeHead(502).end()));
 };
 
-https.createServer({ key: readFileSync(config.key), cert: readFileSync(config.certificate) }, async (r, w) => {
+https.createServer({
+  key: readFileSync(config.key), cert: readFileSync(config.certificate), ca, requestCert: config.library === 'jose', rejectUnauthorized: false,
+}, async (r, w) => {
   let status = 401;
   let client;
   try {
     [status, client] = await decide(r);
   } catch (error) {
-    w.setHeader('WWW-Authenticate', `DPoP error="${r.headers.dpop ? 'invalid_dpop_proof' : 'invalid_token'}"`);
+    w.setHeader('WWW-Authenticate', config.library === 'jose' ? 'Bearer error="invalid_token"' : `DPoP error="${r.headers.dpop ? 'invalid_dpop_proof' : 'invalid_token'}"`);
     console.error(error.code ?? error.name, error.message);
   }
   if (status !== 200) {

@@ -36,6 +36,8 @@ func main() {
 func serve(ctx context.Context) error {
 	given := flag.Bool("given", false, "switch registration off: two clients exist")
 	proofs := flag.Bool("proofs", false, "ask for nonces in DPoP proofs, and start a resource server that takes them")
+	follows := flag.Bool("follows", false, "let HAProxy follow the server's keys, and start a resource server that fetches them")
+	fetches := flag.Bool("fetches", false, "let the server fetch what clients name from addresses within")
 	profile := flag.String("profile", "baseline", "the plans' profile, or several in brackets: [elevated, hygiene]")
 	life := flag.Duration("token-life", 5*time.Minute, "how long tokens live")
 	flag.Parse()
@@ -48,7 +50,7 @@ func serve(ctx context.Context) error {
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	// The systems must outlive the interrupt by as much as Close needs.
-	stack, err := real.Start(context.WithoutCancel(ctx), real.Options{Dir: dir, TokenLife: *life, Given: *given, Proofs: *proofs, Profile: *profile})
+	stack, err := real.Start(context.WithoutCancel(ctx), real.Options{Dir: dir, TokenLife: *life, Given: *given, Proofs: *proofs, Follows: *follows, Fetches: *fetches, Profile: *profile})
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
