@@ -72,7 +72,7 @@ func (p *Pass) keepsIdentity(ctx context.Context, control Call, change wire.Chan
 func (p *Pass) tellIdentity(name, identity, differs string, answer, after Answer) {
 	expected := "refused, or seen as " + identity
 	switch {
-	case answer.Decision == wire.Accepted && answer.Strong && answer.Identity != identity: // whatever became of the control
+	case answer.Decision == wire.Accepted && answer.Strong && answer.Identity != "" && answer.Identity != identity: // whatever became of the control
 		p.Case(name, logbook.Fail, expected, "accepted as "+answer.Identity, differs, "")
 	case after.Decision != wire.Accepted || after.Identity != identity:
 		p.Case(name, logbook.Inconclusive, expected, "", differs, "the control after it was not accepted as before: "+after.Why)
@@ -82,6 +82,8 @@ func (p *Pass) tellIdentity(name, identity, differs string, answer, after Answer
 		p.Case(name, logbook.Inconclusive, expected, "", differs, answer.Why)
 	case answer.Identity == identity:
 		p.Case(name, logbook.Pass, expected, "accepted as "+answer.Identity, differs, "")
+	case answer.Identity == "":
+		p.Case(name, logbook.Inconclusive, expected, "", differs, "accepted ("+answer.Why+"), and the answer does not tell as whom")
 	default:
 		p.Case(name, logbook.Fail, expected, "accepted as "+answer.Identity, differs, "")
 	}

@@ -145,6 +145,7 @@ type Set struct {
 	IntrospectionScopeOfClient bool `json:"introspection_scope_of_client,omitempty"` // AS: introspection tells the scope that the client is registered for, and not the token's
 	IntrospectionIgnoresExpiry bool `json:"introspection_ignores_expiry,omitempty"`  // AS: introspection calls an expired token active
 	IntrospectionAnyAudience   bool `json:"introspection_any_audience,omitempty"`    // AS: a resource server may introspect tokens for other resources than its own
+	IntrospectionByID          bool `json:"introspection_by_id,omitempty"`           // AS: introspection looks a token up by its jti and never compares it with what was signed
 	InactiveExplained          bool `json:"inactive_explained,omitempty"`            // AS: of what is no token introspection tells the resource server so, unlike of one that is over
 	HintTrusted                bool `json:"hint_trusted,omitempty"`                  // AS: introspection and revocation look only among tokens of the hinted type
 	PersonInToken              bool `json:"person_in_token,omitempty"`               // AS: tokens carry name and e-mail address of the client's contact

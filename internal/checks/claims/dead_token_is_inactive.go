@@ -73,7 +73,7 @@ var DeadTokenIsInactive = &check.Check{
 			return err
 		}
 		if p.Cast.Makes(cast.Partner) {
-			err = deleted(ctx, p, asker, partner)
+			err = deleted(ctx, p, asker, partner, living)
 			if err != nil {
 				return err
 			}
@@ -111,7 +111,8 @@ func revoked(ctx context.Context, p *check.Pass, asker, partner *cast.Member) er
 		p.Note("%s revokes no such tokens (%s); revoke.not-revocable judges that", p.Name, answer.Why)
 		return nil
 	}
-	err = dies(ctx, p, "a revoked token", asked, p.Limits.Settle.D())
+	// A point that introspects learns of a revocation here, so what it is allowed the server is, too.
+	err = dies(ctx, p, "a revoked token", asked, max(p.Limits.Settle, p.Limits.Revocation.Introspect).D())
 	if err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func revoked(ctx context.Context, p *check.Pass, asker, partner *cast.Member) er
 	return p.Opens(ctx, p.AtIntrospection(asker, other.Text)) // rule 3: it is the revocation that made the difference
 }
 
-func deleted(ctx context.Context, p *check.Pass, asker, partner *cast.Member) error {
+func deleted(ctx context.Context, p *check.Pass, asker, partner, living *cast.Member) error {
 	token, err := partner.NewToken(ctx, p.HomePoint())
 	if err != nil {
 		return err
@@ -136,7 +137,15 @@ func deleted(ctx context.Context, p *check.Pass, asker, partner *cast.Member) er
 	if err != nil {
 		return err
 	}
-	return dies(ctx, p, "a token of a deleted client", asked, p.Limits.Deletion.D())
+	err = dies(ctx, p, "a token of a deleted client", asked, p.Limits.Deletion.D())
+	if err != nil || living == partner {
+		return err
+	}
+	other, err := living.NewToken(ctx, p.HomePoint())
+	if err != nil {
+		return err
+	}
+	return p.Opens(ctx, p.AtIntrospection(asker, other.Text)) // rule 3
 }
 
 func expired(ctx context.Context, p *check.Pass, asker, owner *cast.Member, token oauth.Token) error {

@@ -23,15 +23,17 @@ import (
 var InactiveSaysNoMore = &check.Check{
 	ID:       "claims.inactive-says-no-more",
 	Title:    "of what is no token, introspection says active false and nothing else",
-	Broken:   "of what is no token, introspection says more than active false",
-	Why:      "whoever can ask, or has taken over one resource server, learns which strings once were tokens, whose, and why they are over; a changed token that is called active is one that anybody can make",
-	Fix:      `answer 200 with {"active": false} alone for everything that is not active for whoever asks; look at the whole token, signature included`,
+	Broken:   "introspection calls active what is no token",
+	Why:      "every point that introspects lets it in, and anybody can make such a thing",
+	Fix:      "look at the whole token, signature included, before its claims are believed",
 	Refs:     []frameworks.Ref{frameworks.RFC(7662, "2.2"), frameworks.RFC(7662, "4"), frameworks.ASVS("16.5.1")},
 	Rows:     []string{"L-IN-03"},
-	Severity: logbook.Medium,
+	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Introspection},
-	Twin:     defect.Set{InactiveExplained: true},
+	Besides:  []*logbook.Breach{saysMore},
+	Twin:     defect.Set{IntrospectionByID: true},
+	Also:     []defect.Set{{InactiveExplained: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		asker, err := p.Introspects(ctx)
 		if err != nil {
@@ -74,7 +76,15 @@ var InactiveSaysNoMore = &check.Check{
 			return nil // judged above
 		}
 		names := slices.Sorted(maps.Keys(told))
+		defer p.Besides(saysMore)()
 		p.Holds("active, and no other member", len(names) == 1, "the members are "+strings.Join(names, ", "))
 		return nil
 	},
+}
+
+var saysMore = &logbook.Breach{
+	Broken:   "of what is no token, introspection says more than active false",
+	Why:      "whoever can ask, or has taken over one resource server, learns which strings once were tokens, whose, and why they are over",
+	Fix:      `answer 200 with {"active": false} alone for everything that is not active for whoever asks`,
+	Severity: logbook.Medium,
 }

@@ -28,6 +28,7 @@ var SameIdentityEverywhere = &check.Check{
 	Rows:     []string{"L-AT-03", "L-AT-07", "L-AU-06", "A-MG-02", "A-LG-10"},
 	Severity: logbook.High,
 	At:       check.WholeStack,
+	Besides:  []*logbook.Breach{loggedOtherwise},
 	Twin:     defect.Set{PartnerRenamed: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
@@ -40,7 +41,7 @@ var SameIdentityEverywhere = &check.Check{
 		}
 		var calls []call
 		asked := 0
-		judge := func(where, named, alias string) {
+		judge := func(place, where, named, alias string) {
 			asked++
 			outcome, expected := logbook.Pass, "named "+partner.ID()
 			if alias != partner.ID() {
@@ -50,6 +51,7 @@ var SameIdentityEverywhere = &check.Check{
 				outcome = logbook.Fail
 			}
 			p.Case(where, outcome, expected, "named "+named, "", "")
+			p.Where(place)
 		}
 		for i := range p.Stack.Plan.Points {
 			point := &p.Stack.Plan.Points[i]
@@ -68,14 +70,14 @@ var SameIdentityEverywhere = &check.Check{
 			case answer.Identity == "":
 				p.Note("%s does not tell who was seen; name the place under operations.identity_at", point.Name)
 			default:
-				judge("API behind "+point.Name, answer.Identity, good.Expect)
+				judge(point.Name, "API behind "+point.Name, answer.Identity, good.Expect)
 			}
 			calls = append(calls, call{good, x})
 			if token.JWT == nil {
 				continue
 			}
 			var named []string
-			for _, claim := range []string{"client_id", "azp", "cid", "sub"} {
+			for _, claim := range []string{"client_id", "azp", "appid", "cid", "sub"} {
 				if text, ok := token.JWT.Claims[claim].(string); ok && text != "" {
 					named = append(named, text)
 				}
@@ -83,11 +85,11 @@ var SameIdentityEverywhere = &check.Check{
 			id, told := token.JWT.Claims["client_id"].(string)
 			switch {
 			case told:
-				judge("token for "+point.Name, id, partner.ID())
+				judge(partner.Server.Name, "token for "+point.Name, id, partner.ID())
 			case slices.Contains(named, partner.ID()):
-				judge("token for "+point.Name, partner.ID(), partner.ID())
+				judge(partner.Server.Name, "token for "+point.Name, partner.ID(), partner.ID())
 			case len(named) > 0:
-				judge("token for "+point.Name, named[0], partner.ID())
+				judge(partner.Server.Name, "token for "+point.Name, named[0], partner.ID())
 			}
 			if sub, ok := token.JWT.Claims["sub"].(string); ok && sub != partner.ID() {
 				p.Note("sub of the token for %s is %q and not the client_id, which RFC 9068 §2.2 advises", point.Name, sub)
@@ -103,7 +105,7 @@ var SameIdentityEverywhere = &check.Check{
 				return err
 			}
 			if id, told := claims["client_id"].(string); told {
-				judge("introspection", id, partner.ID())
+				judge(partner.Server.Name, "introspection", id, partner.ID())
 			} else {
 				p.Note("introspection does not tell the client_id")
 			}
@@ -120,7 +122,9 @@ var SameIdentityEverywhere = &check.Check{
 			for _, record := range records {
 				if named := record.Fields["partner"]; named != "" {
 					told = true
-					judge(fmt.Sprintf("log %s, of the call at %s", record.Source, call.Point.Name), named, call.Expect)
+					titled := p.Besides(loggedOtherwise)
+					judge(call.Point.Name, fmt.Sprintf("log %s, of the call at %s", record.Source, call.Point.Name), named, call.Expect)
+					titled()
 				}
 			}
 			if !told {
@@ -132,4 +136,11 @@ var SameIdentityEverywhere = &check.Check{
 		}
 		return nil
 	},
+}
+
+var loggedOtherwise = &logbook.Breach{
+	Broken:   "the audit log names the partner otherwise than everybody else does",
+	Why:      "who looks for what a partner did does not find it under the partner's name, or finds two partners under one",
+	Fix:      "log the client_id unchanged, or declare the alias of the point under points.identity",
+	Severity: logbook.Medium,
 }

@@ -32,6 +32,7 @@ var SourceOfTruth = &check.Check{
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{facts},
+	Besides:  []*logbook.Breach{factUntold},
 	Twin:     defect.Set{OrgFromName: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
@@ -61,7 +62,9 @@ var SourceOfTruth = &check.Check{
 			places, differ := check.Says(told, claim, truth[claim])
 			switch {
 			case places == 0:
+				titled := p.Besides(factUntold)
 				p.Case("claim "+claim, logbook.Fail, expected, "nothing tells it", "", "")
+				titled()
 			case len(differ) > 0:
 				p.Case("claim "+claim, logbook.Fail, expected, strings.Join(differ, ", "), "", "")
 			default:
@@ -70,6 +73,13 @@ var SourceOfTruth = &check.Check{
 		}
 		return nil
 	},
+}
+
+var factUntold = &logbook.Breach{
+	Broken:   "a token says nothing of what the source of truth knows of the partner",
+	Why:      "points and APIs that decide by the claim find none, and go by a default or look elsewhere",
+	Fix:      "put the claim into tokens, from the register of partners; or leave it out of what the hook facts or agreement.facts gives",
+	Severity: logbook.Medium,
 }
 
 var facts = check.Need{Name: "facts", Has: func(p *plan.Plan, _ *plan.Point) (check.Missing, string, string) {

@@ -25,13 +25,14 @@ const mostBytes = 8 << 10
 var TokenContent = &check.Check{
 	ID:       "claims.token-content",
 	Title:    "an access token holds no person's data and no secret, and fits into a header field",
-	Broken:   "an access token holds a person's data or a secret, or is too long",
-	Why:      "tokens pass proxies, points, logs and the partner's own hands, and each of them can read what is inside",
-	Fix:      "leave out of access tokens what points do not compare: contacts, names, addresses, secrets",
+	Broken:   "an access token of a machine has claims that describe a person",
+	Why:      "tokens pass proxies, points, logs and the partner's own hands, and each of them can read who it is",
+	Fix:      "leave out of access tokens what points do not compare: contacts, names, addresses",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "6"), frameworks.House(), frameworks.NHI(2)},
 	Rows:     []string{"L-AT-06"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
+	Besides:  []*logbook.Breach{secretInToken, tokenTooLong},
 	Twin:     defect.Set{PersonInToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		_, token, err := p.HomeToken(ctx)
@@ -39,7 +40,9 @@ var TokenContent = &check.Check{
 			return err
 		}
 		length := forge.Longest(token.Text)
+		titled := p.Besides(tokenTooLong)
 		p.Holds("at most 8 KiB", length <= mostBytes, fmt.Sprintf("%d bytes", length))
+		titled()
 		if token.JWT == nil {
 			return nil
 		}
@@ -63,7 +66,22 @@ var TokenContent = &check.Check{
 			}
 		}
 		slices.Sort(told)
+		defer p.Besides(secretInToken)()
 		p.Holds("no claim with a secret of this ride", len(told) == 0, "claims with one: "+strings.Join(told, ", "))
 		return nil
 	},
+}
+
+var secretInToken = &logbook.Breach{
+	Broken:   "an access token holds a secret",
+	Why:      "tokens pass proxies, points, logs and the partner's own hands, and whoever reads the secret inside can use it",
+	Fix:      "leave secrets out of access tokens, and replace the one that stands there",
+	Severity: logbook.Medium,
+}
+
+var tokenTooLong = &logbook.Breach{
+	Broken:   "an access token is too long for a header field",
+	Why:      "the first proxy or server with the usual bound on header fields answers 431 or 400, and the partner is shut out",
+	Fix:      "leave out of access tokens what points do not compare, or give reference tokens",
+	Severity: logbook.Medium,
 }

@@ -20,13 +20,14 @@ import (
 var TokenProfile = &check.Check{
 	ID:       "claims.token-profile",
 	Title:    "a JWT access token says that it is one, and holds what points must compare",
-	Broken:   "a JWT access token does not say that it is one, or lacks what points must compare",
-	Why:      "points cannot tell an access token from another JWT of the same server, or miss a claim and skip its comparison; medium, since RFC 9068 binds only servers that claim it",
-	Fix:      "issue access tokens by RFC 9068: typ at+jwt, and iss, exp, aud, sub, client_id, iat and jti in each",
+	Broken:   "a JWT access token lacks claims that points must compare",
+	Why:      "points miss a claim and skip its comparison; medium, since RFC 9068 binds only servers that claim it",
+	Fix:      "issue access tokens by RFC 9068 §2.2: iss, exp, aud, sub, client_id, iat and jti in each",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "2.1"), frameworks.RFC(9068, "2.2"), frameworks.RFC(8725, "3.11"), frameworks.House(), frameworks.ASVS("9.2.2"), frameworks.SP80053("IA-13(2)")},
 	Rows:     []string{"L-AT-01", "L-AT-02"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
+	Besides:  []*logbook.Breach{tokenUnsigned, typeUntold},
 	Twin:     defect.Set{TokenTypeMissing: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		_, token, err := p.HomeToken(ctx)
@@ -38,9 +39,13 @@ var TokenProfile = &check.Check{
 		}
 		typ, _ := token.JWT.Header["typ"].(string)
 		bare := strings.TrimPrefix(strings.ToLower(typ), "application/") // RFC 7515 §4.1.9
+		titled := p.Besides(typeUntold)
 		p.Holds("typ is at+jwt", bare == "at+jwt", fmt.Sprintf("typ is %q", typ))
+		titled()
 		alg, _ := token.JWT.Header["alg"].(string)
+		titled = p.Besides(tokenUnsigned)
 		p.Holds("the token is signed", !strings.EqualFold(alg, "none") && alg != "" && token.JWT.Signature > 0, fmt.Sprintf("alg is %q", alg))
+		titled()
 		if strings.HasPrefix(alg, "HS") {
 			p.Note("alg is %s: whoever verifies can also mint; RFC 9068 §2.1 recommends an asymmetric algorithm", alg)
 		}
@@ -60,4 +65,18 @@ var TokenProfile = &check.Check{
 		p.Holds("iss, exp, aud, sub, client_id, iat and jti are in the token", len(missing) == 0, observed)
 		return nil
 	},
+}
+
+var tokenUnsigned = &logbook.Breach{
+	Broken:   "a JWT access token has no signature",
+	Why:      "anybody can make such a token; whether points take one is judged there, and blocks there",
+	Fix:      "sign access tokens with an asymmetric algorithm; RFC 9068 §2.1 forbids none",
+	Severity: logbook.Medium,
+}
+
+var typeUntold = &logbook.Breach{
+	Broken:   "a JWT access token does not say that it is one",
+	Why:      "points cannot tell an access token from another JWT of the same server; medium, since RFC 9068 binds only servers that claim it",
+	Fix:      "issue access tokens with typ at+jwt, as RFC 9068 §2.1 has it",
+	Severity: logbook.Medium,
 }

@@ -514,6 +514,13 @@ var defectRows = []struct {
 	{defect.Set{InactiveExplained: true}, func(g *rig) string {
 		return fmt.Sprint(len(g.introspect("nonsense")), g.introspect(g.partner().access(""))["active"])
 	}, "1 true", "2 true"},
+	{defect.Set{IntrospectionByID: true}, func(g *rig) string {
+		token := g.partner().access("")
+		head, _, _ := strings.Cut(token, ".")
+		_, rest, _ := strings.Cut(token, ".")
+		payload, _, _ := strings.Cut(rest, ".")
+		return g.live(token) + ", without its signature " + g.live(head+"."+payload+"."+strings.Repeat("A", 86))
+	}, "alive, without its signature dead", "alive, without its signature alive"},
 	{defect.Set{HintTrusted: true}, func(g *rig) string {
 		p := g.partner()
 		token := p.access("")
