@@ -67,6 +67,13 @@ var (
 	row     = regexp.MustCompile(`^[LA]-[A-Z]{2}-\d{2}$`)
 )
 
+// beside are checks of promises that no row of the catalogue has.
+var beside = map[string]bool{
+	"authenticate.certificate-lifetime": true, // limits.certificate_lifetime: rows ask how long one still lasts
+	"issue.nothing-beyond-agreement":    true, // agreement: rows ask for the source of truth
+	"issue.unneeded-scope":              true, // operations.scopes
+}
+
 // faults tells how a card does not read as one should.
 func faults(c *check.Check, comment string) []string {
 	var all []string
@@ -99,7 +106,7 @@ func faults(c *check.Check, comment string) []string {
 			complain("the comment cites %s, which is not in the tables", id)
 		}
 	}
-	if len(c.Rows) == 0 {
+	if len(c.Rows) == 0 && !beside[c.ID] {
 		complain("Rows is empty: no row of the catalogue is said to be played")
 	}
 	for i, name := range c.Rows {

@@ -93,7 +93,7 @@ func coverage(catalogue []*check.Check) []byte {
 			without++
 		}
 	}
-	fmt.Fprintf(&b, "The catalogue has %d rows: what is sent to a stack or looked at in it, and what a sound one answers, from discovery to\noffboarding. %d of them are played by checks, wholly or in part; %d have no check, for the reason that stands beside them", len(c.Rows), c.Covered(), without)
+	fmt.Fprintf(&b, "The catalogue has %d rows: what is sent to a stack or looked at in it, and what a sound one answers, from discovery to\noffboarding. %d of them are played by checks, %d of these in part, as is said beside them; %d have no check, for the reason that\nstands there", len(c.Rows), c.Covered(), len(partly), without)
 	if open := len(c.Open()); open > 0 {
 		fmt.Fprintf(&b, ";\n%d are open", open)
 	}
@@ -106,6 +106,8 @@ func coverage(catalogue []*check.Check) []byte {
 		}
 		checks, proven := played(c.By[r.ID])
 		switch {
+		case checks != "" && partly[r.ID] != "":
+			checks += "<br>in part: " + partly[r.ID]
 		case checks == "" && reasons[r.ID] != "":
 			checks = "none: " + reasons[r.ID]
 		case checks == "":

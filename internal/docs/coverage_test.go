@@ -52,6 +52,16 @@ func TestCoverage(t *testing.T) {
 	if open := c.Open(); len(open) > 0 {
 		t.Errorf("rows without a check and without a reason in reasons.go: %s", strings.Join(open, " "))
 	}
+	for id := range partly {
+		if len(c.By[id]) == 0 {
+			t.Errorf("%s is said to be played in part, and no check plays it", id)
+		}
+	}
+	for id := range reasons {
+		if len(c.By[id]) > 0 {
+			t.Errorf("%s has a check, and a reason why it has none", id)
+		}
+	}
 	if c.Covered() < 165 {
 		t.Errorf("only %d rows are played by checks", c.Covered())
 	}

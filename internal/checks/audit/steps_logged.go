@@ -23,7 +23,7 @@ var StepsLogged = &check.Check{
 	Why:           "after an incident nobody can say what the partner did, or whether it was the partner; exactly one record is our demand, since two make one call look like two",
 	Fix:           "write one record for each token issued and each call let in, with client, action, time, outcome, origin, resource and the request's id",
 	Refs:          []frameworks.Ref{frameworks.SP80053("AU-2"), frameworks.SP80053("AU-3"), frameworks.SP80053("AU-12"), frameworks.ASVS("16.2.1"), frameworks.ASVS("16.3.1"), frameworks.CSF("PR.PS-04"), frameworks.House()},
-	Rows:          []string{"L-AU-01", "L-AU-03", "A-LG-01"},
+	Rows:          []string{"L-AU-01", "L-AU-03", "A-LG-01", "L-AU-07"},
 	Severity:      logbook.High,
 	At:            check.EverySource,
 	Needs:         []check.Need{check.Audit},

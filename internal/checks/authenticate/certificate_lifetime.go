@@ -24,7 +24,6 @@ var CertificateLifetime = &check.Check{
 	Why:      "a key that leaks is good until its certificate ends, and what lives for ten years is renewed by nobody who still knows how",
 	Fix:      "issue shorter certificates, and renew them by a process that runs often enough to work",
 	Refs:     []frameworks.Ref{frameworks.NHI(7), frameworks.House(), frameworks.ASVS("13.3.4"), frameworks.SP80053("SC-17"), frameworks.SP80053("IA-5(2)")},
-	Rows:     []string{"L-JW-09"}, // how long an old one lives on
 	Severity: logbook.Medium,
 	At:       check.WholeStack,
 	Needs:    []check.Need{givenCertificate},

@@ -24,7 +24,7 @@ var ForeignIssuer = &check.Check{
 	Why:      "whoever gets tokens from the other issuer, or runs one, enters as a partner of this one",
 	Fix:      "look up keys by issuer and kid together, compare iss exactly, and trust at each point only its own issuer",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "4"), frameworks.RFC(8725, "3.8"), frameworks.ASVS("9.1.3"), frameworks.CVE("CVE-2021-21378"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
-	Rows:     []string{"L-GW-04", "A-TF-26", "A-MG-10"},
+	Rows:     []string{"L-GW-04", "A-TF-26", "A-MG-10", "L-GW-03"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Twin:     defect.Set{IssuerUnion: true},

@@ -28,7 +28,6 @@ var NothingBeyondAgreement = &check.Check{
 	Why:      "a default scope, a shared audience or a group makes the token good for what nobody meant to give",
 	Fix:      "take default scopes, audiences and role mappings off the client at the authorization server, or agree to them",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(6749, "3.3"), frameworks.RFC(9068, "2.2.3"), frameworks.ASVS("10.4.11"), frameworks.ASVS("9.2.4"), frameworks.NHI(5), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
-	Rows:     []string{"L-EN-02"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Twin:     defect.Set{DefaultScopeAdded: true},

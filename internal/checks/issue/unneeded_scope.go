@@ -23,7 +23,6 @@ var UnneededScope = &check.Check{
 	Why:      "a right that nobody uses is there for whoever steals the token",
 	Fix:      "take the scope away, or add the operation that needs it to the agreement",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.ASVS("10.2.3"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.SP80053("AC-6")},
-	Rows:     []string{"L-EN-02"},
 	Severity: logbook.Low,
 	At:       check.HomeServer,
 	Twin:     defect.Set{UnusedScopeGranted: true},

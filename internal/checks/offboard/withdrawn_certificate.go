@@ -29,7 +29,7 @@ var WithdrawnCertificate = &check.Check{
 	Why:      "whoever stole the key of the certificate goes on with it, and the one step that the CA's people can take does nothing",
 	Fix:      "look at the CA's list of withdrawn certificates, or at OCSP, on every connection, and refuse what is on it",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(5280, "6.1.3(a)(3)"), frameworks.NHI(1), frameworks.SP80053("IA-5(2)"), frameworks.SP80053("SC-17"), frameworks.CSF("RS.MI-01"), frameworks.RFC(8705, "2.1"), frameworks.RFC(8705, "6.2")},
-	Rows:     []string{"L-OF-05", "L-OF-09"},
+	Rows:     []string{"L-OF-05", "L-OF-09", "L-CA-55"},
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{certificateHere, check.Hook(plan.WithdrawCert)},

@@ -28,7 +28,7 @@ var AccessTokenBounds = &check.Check{
 	Why:      "the token was sent to one person for one partner: with it a former employee, or another partner, makes clients for as long as it lies in a mailbox",
 	Fix:      "store with each initial access token whom it is for, when it ends and whether it was used, and look at all three",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "1.2"), frameworks.RFC(7591, "3"), frameworks.RFC(6750, "3.1"), frameworks.CSF("PR.AA-02"), frameworks.SP80053("IA-5"), frameworks.SP80053("AC-2")},
-	Rows:     []string{"L-RG-04", "L-ID-02", "L-ID-01"},
+	Rows:     []string{"L-RG-04", "L-ID-02", "L-ID-01", "L-RG-03"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.AccessTokenPromise},

@@ -26,7 +26,7 @@ var WithoutCertificate = &check.Check{
 	Why:      "the trust framework's certificate is what proves an organisation here; without it a stolen token or statement is enough",
 	Fix:      "demand and verify the client certificate at the registration and client configuration endpoints, for every method",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "5"), frameworks.CSF("PR.AA-03"), frameworks.SP80053("IA-3(1)"), frameworks.SP80053("SC-23(5)")},
-	Rows:     []string{"L-SS-11", "L-ID-01"},
+	Rows:     []string{"L-SS-11"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.RegistrationCertificate},
