@@ -8,6 +8,7 @@ import (
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -30,7 +31,7 @@ func (p *Pass) Forged(ctx context.Context) (Call, *forge.Forger, error) {
 	var opaque *forge.OpaqueToken
 	switch {
 	case errors.As(err, &opaque):
-		return call, nil, NotApplicable("the tokens are no JWTs, so there is nothing to forge")
+		return call, nil, Opaque(p.Point, "so there is nothing to forge")
 	case err != nil:
 		return call, nil, CannotTell("%v", err)
 	case p.Check.ID == signatures:
@@ -47,6 +48,15 @@ func (p *Pass) Forged(ctx context.Context) (Call, *forge.Forger, error) {
 		return call, nil, BecauseOf(signatures, "%s opens with %s, so any forgery does", call.Name, flipped.Name)
 	}
 	return call, forger, nil
+}
+
+// Opaque ends a story about JWTs at a point whose tokens are none. Where the plan says that they are JWTs there, what was
+// to be tested was not (rule 16).
+func Opaque(point *plan.Point, so string) error {
+	if point != nil && point.Format == plan.FormatJWT {
+		return BecauseOf("claims.token-profile", "the tokens for %s are no JWTs, %s; the plan says that they are (points.%s.token_format)", point.Name, so, point.Name)
+	}
+	return NotApplicable("the tokens are no JWTs, %s", so)
 }
 
 // mostKeys bounds how many published keys are looked at.

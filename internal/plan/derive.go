@@ -51,6 +51,12 @@ func (p *Point) derive(only string) {
 	}
 }
 
+// What tokens look like at a point, where the plan says it. A JWT is one that is signed and not encrypted.
+const (
+	FormatJWT    = "jwt"
+	FormatOpaque = "opaque"
+)
+
 // TakesTokens says whether the point's credential comes from an AS.
 func (p *Point) TakesTokens() bool {
 	return p.Credential == "bearer" || p.Credential == "dpop" || p.Credential == ""

@@ -209,7 +209,7 @@ type Point struct {
 	TLSClient       string            `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether it asks for a client certificate."`
 	Binding         bool              `yaml:"binding" default:"false" doc:"The agreement demands sender-constrained tokens here."`
 	Revocation      string            `yaml:"revocation" words:"introspect|push|expiry" doc:"How it learns of a revocation, which says which limit binds it; needed for bearer and dpop." example:"introspect"`
-	Format          string            `yaml:"token_format" words:"jwt|opaque" doc:"What tokens look like here; absent: as they come." example:"jwt"`
+	Format          string            `yaml:"token_format" words:"jwt|opaque" doc:"What tokens look like here (jwt: a signed JWT); others are a finding, and where JWTs were promised and do not come, what only they can show is not green; absent: as they come." example:"jwt"`
 	Operations      []Operation       `yaml:"operations" need:"yes" doc:"Requests that the agreement allows or denies here; at least one is allowed." example:"[{name: list, request: GET /payments}]"`
 	Quota           *Quota            `yaml:"quota" doc:"How often one client may call it; absent: nothing is promised." example:"{requests: 60, within: 1m}"`
 	Addresses       []string          `yaml:"addresses" is:"address" doc:"The replicas behind the URL's host, as host:port or host (then the URL's port)." example:"[192.0.2.10, 192.0.2.11:8443]"`

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
+	"github.com/checkride/checkride/internal/plan"
 )
 
 // TokenProfile reads the partner's access token, where it is a JWT.
@@ -17,6 +19,9 @@ import (
 // REQUIRED. It binds a server only if that claims the profile, and nothing in its metadata could say so; so for all
 // others this is our demand, and its severity is medium: that a point takes another kind of JWT for a token, or one
 // without signature, is judged at the point, and blocks there. Asymmetric algorithms are RECOMMENDED: noted.
+//
+// Whether tokens are JWTs at all is agreed in the plan or left open (points.token_format). A change of it is told: it says
+// which of the points' checks mean something.
 var TokenProfile = &check.Check{
 	ID:       "claims.token-profile",
 	Title:    "a JWT access token says that it is one, and holds what points must compare",
@@ -27,10 +32,15 @@ var TokenProfile = &check.Check{
 	Rows:     []string{"L-AT-01", "L-AT-02"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
-	Besides:  []*logbook.Breach{tokenUnsigned, typeUntold},
+	Besides:  []*logbook.Breach{tokenUnsigned, typeUntold, otherFormat},
 	Twin:     defect.Set{TokenTypeMissing: true},
+	Also:     []defect.Set{{GuessableToken: true}, {CredentialsAreUUIDs: true}}, // their tokens are opaque, and the plan says that they are JWTs
 	Run: func(ctx context.Context, p *check.Pass) error {
-		_, token, err := p.HomeToken(ctx)
+		partner, token, err := p.HomeToken(ctx)
+		if err != nil {
+			return err
+		}
+		err = asAgreed(ctx, p, partner)
 		if err != nil {
 			return err
 		}
@@ -79,4 +89,36 @@ var typeUntold = &logbook.Breach{
 	Why:      "points cannot tell an access token from another JWT of the same server; medium, since RFC 9068 binds only servers that claim it",
 	Fix:      "issue access tokens with typ at+jwt, as RFC 9068 §2.1 has it",
 	Severity: logbook.Medium,
+}
+
+// otherFormat is no fault of the server: plan and stack disagree, and one of them is out of date.
+var otherFormat = &logbook.Breach{
+	Broken:   "access tokens have another format than the plan says",
+	Why:      "nobody has told those who verify tokens, or those who wrote the plan: what was agreed for JWTs (signature, claims, keys) means nothing for opaque ones, and a JWT tells its reader what an opaque one hides",
+	Fix:      "find out when the format changed and who must know, then correct points.token_format in the plan, or the server",
+	Severity: logbook.Medium,
+}
+
+// asAgreed compares the tokens for each point with what the plan says that they look like there.
+func asAgreed(ctx context.Context, p *check.Pass, partner *cast.Member) error {
+	defer p.Besides(otherFormat)()
+	for i := range p.Stack.Plan.Points {
+		point := &p.Stack.Plan.Points[i]
+		if point.Format == "" || p.Cast.TokenServer(point) != p.Name || !point.TakesTokens() {
+			continue
+		}
+		token, err := partner.Token(ctx, point)
+		if err != nil {
+			return err
+		}
+		seen := plan.FormatOpaque
+		if token.JWT != nil {
+			seen = plan.FormatJWT
+		}
+		if seen != point.Format {
+			p.Case("the token for "+point.Name, logbook.Fail, "its format is "+point.Format+", as the plan says", "it is "+seen, "", "")
+			p.Where(point.Name)
+		}
+	}
+	return nil
 }

@@ -34,7 +34,7 @@ var UnknownKeysFlood = &check.Check{
 			return err
 		}
 		if call.Token.JWT == nil {
-			return check.NotApplicable("%s takes opaque tokens, which name no key", p.Name)
+			return check.Opaque(p.Point, "so they name no key")
 		}
 		forger, err := p.Forger(ctx)
 		if err != nil {
