@@ -43,6 +43,9 @@ func dryRun(w io.Writer, cfg ride.Config) error {
 	for _, lowered := range p.Source.Lowered {
 		say("", "%s: %s", lowered.Promise, lowered)
 	}
+	if by := p.Authorization; by != nil && len(p.Allow) > 0 {
+		say("allows", "%s: by %s (%s), until %s", strings.Join(p.Allow, ", "), by.Approver, by.Ticket, by.Until)
+	}
 	say("dials", "%s", strings.Join(hosts, " "))
 	if places := p.UsesExec(); len(places) > 0 {
 		say("runs", "%s, with --allow-exec", strings.Join(places, " "))

@@ -139,6 +139,8 @@ type Head struct {
 	Environment string            `json:"environment"`
 	Partner     string            `json:"partner,omitempty"`
 	Owner       string            `json:"owner,omitempty"`
+	Purpose     string            `json:"purpose,omitempty"` // of the access
+	Permission  *Permission       `json:"authorization,omitempty"`
 	Plan        string            `json:"plan"`             // file name
 	PlanText    string            `json:"plan_text"`        // secrets are references, so the text holds none
 	PlanDigest  string            `json:"plan_sha256"`      // hex
@@ -155,6 +157,13 @@ type Head struct {
 	LongestWait time.Duration     `json:"longest_wait_ns"` // the longest single wait that was foreseen
 	Command     string            `json:"command,omitempty"`
 	Only        []string          `json:"only,omitempty"` // a partial ride: the ids or patterns that were asked for
+}
+
+// Permission is who allowed the ride to do more than harmless things.
+type Permission struct {
+	Ticket   string    `json:"ticket"`
+	Approver string    `json:"approver"`
+	Until    time.Time `json:"until"`
 }
 
 // Point is a column of the report: an authorization server, an enforcement point or an audit log.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/verdict"
@@ -123,6 +124,10 @@ func (p *page) facts(v *verdict.Verdict) {
 		add("Attached", attached(a), a.At.UTC().Format("2 Jan 2006, 15:04")+", sha256 "+short(a.SHA256))
 	}
 	add("Partner", h.Partner, owned(h.Owner))
+	add("Purpose", h.Purpose, "of the access")
+	if by := h.Permission; by != nil {
+		add("Allowed by", by.Approver, by.Ticket+", until "+by.Until.UTC().Format(time.DateOnly))
+	}
 	add("Environment", h.Environment, "")
 	add("Profile", strings.Join(h.Profile, ", "), unaskedNote(h))
 	add("Catalogue", h.Catalogue, pinnedNote(h))

@@ -54,6 +54,8 @@ type jsonRide struct {
 	PlanSHA256  string     `json:"plan_sha256"`
 	Environment string     `json:"environment"`
 	Partner     string     `json:"partner,omitempty"`
+	Owner       string     `json:"owner,omitempty"`   // of the agreement
+	Purpose     string     `json:"purpose,omitempty"` // of the access
 	Blocks      string     `json:"blocks"`
 	Profile     []string   `json:"profile,omitempty"`
 	Catalogue   string     `json:"catalogue,omitempty"`        // the tool's version of it
@@ -62,6 +64,8 @@ type jsonRide struct {
 	Requests    int        `json:"requests"`
 	PeakRate    int        `json:"peak_rate"`
 	PeakMemory  int64      `json:"peak_memory_bytes"`
+
+	Permission *logbook.Permission `json:"authorization,omitempty"` // to do more than harmless things
 
 	Parked *logbook.Parked `json:"parked,omitempty"` // clients that people made by hand
 
@@ -284,9 +288,9 @@ func newJSONRide(v *verdict.Verdict) jsonRide {
 	h := &v.Head
 	r := jsonRide{
 		ID: h.Ride, Tool: h.Tool, Started: h.Started, Seconds: v.Last.Seconds(), Cut: v.Cut, Only: h.Only, Plan: h.Plan, PlanName: h.Name,
-		PlanSHA256: h.PlanDigest, Environment: h.Environment, Partner: h.Partner, Blocks: h.Blocks.String(),
+		PlanSHA256: h.PlanDigest, Environment: h.Environment, Partner: h.Partner, Owner: h.Owner, Purpose: h.Purpose, Blocks: h.Blocks.String(),
 		Profile: h.Profile, Catalogue: h.Catalogue, Pinned: h.Pinned, Unasked: h.Unasked,
-		Attached: v.Attached,
+		Attached: v.Attached, Permission: h.Permission,
 	}
 	if v.Parked != nil {
 		parked := *v.Parked

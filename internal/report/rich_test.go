@@ -43,11 +43,11 @@ func (b *richBook) head() {
 	}
 	b.add(logbook.Entry{Head: &logbook.Head{
 		Ride: "20261006-081428-7c41", Started: b.started, Tool: "checkride 1.0.0", Name: "acme payments, staging", Environment: "staging",
-		Partner: "acme", Owner: "payments team", Plan: "plan.yaml", PlanDigest: strings.Repeat("1a867927", 8),
+		Partner: "acme", Owner: "payments team", Purpose: "reads the status of its own payments", Plan: "plan.yaml", PlanDigest: strings.Repeat("1a867927", 8),
 		PlanText: "name: acme payments, staging\nlimits:\n  revocation: {introspect: 10s, push: 10s}\n",
 		Lines:    map[string]int{"limits.revocation.introspect": 41, "limits.revocation.push": 41, "limits.log_delay": 44},
 		Limits:   map[string]string{"limits.revocation.introspect": "10s", "limits.revocation.push": "10s", "limits.log_delay": "30s", "limits.token_lifetime": "2m"},
-		Blocks:   logbook.High,
+		Blocks:   logbook.High, Permission: &logbook.Permission{Ticket: "SEC-1412", Approver: "security desk", Until: date("2027-01-31")},
 		Points: []logbook.Point{
 			{Name: "AS", Kind: "as", URL: "https://as.example"},
 			{Name: "edge", Kind: "point", URL: "https://edge.example", Credential: "bearer", Revocation: "introspect", Limit: 10 * time.Second, Nodes: 2},

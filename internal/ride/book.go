@@ -66,6 +66,10 @@ func (r *run) head(lines []*line) *logbook.Head {
 		Plan: filepath.Base(p.Source.File), PlanText: r.keeper.Mask(p.Source.Text), PlanDigest: p.Source.Digest, Lines: p.Source.Lines, Limits: p.Limits.Promises(),
 		Blocks: logbook.Severity(p.Blocks), Profile: p.Profiles().Names(), Catalogue: profile.Current, Pinned: p.Catalogue, Unasked: r.unasked, Command: r.cfg.Command, Only: append(slices.Clone(r.cfg.Only), r.cfg.At...), LongestWait: foreseen(lines, p.Limits),
 	}
+	head.Purpose = p.Agreement.Purpose
+	if a := p.Authorization; a != nil {
+		head.Permission = &logbook.Permission{Ticket: a.Ticket, Approver: a.Approver, Until: a.Until.Time}
+	}
 	for _, name := range p.Servers() {
 		head.Points = append(head.Points, logbook.Point{Name: name, Kind: "as", URL: p.AuthorizationServers[name].Issuer})
 	}
