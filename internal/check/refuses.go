@@ -69,6 +69,12 @@ func nodeName(name, node string) string {
 func (p *Pass) sandwich(ctx context.Context, control Call, elsewhere *Call, change wire.Change, node string, open bool) (bool, error) {
 	name := nodeName(change.Name, node)
 	before := len(p.observation.Exchanges)
+	cases := len(p.observation.Cases)
+	defer func() {
+		if control.Point != nil && control.Point != p.Point && len(p.observation.Cases) > cases {
+			p.Where(control.Point.Name) // a check of the whole stack goes from point to point
+		}
+	}()
 	for attempt := range 3 {
 		if attempt > 0 {
 			if p.Stack.Rules.NoRepeat {

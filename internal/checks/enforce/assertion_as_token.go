@@ -22,7 +22,7 @@ import (
 var AssertionAsToken = &check.Check{
 	ID:       "enforce.assertion-as-token",
 	Title:    "a client assertion or a registration token is refused as an access token",
-	Broken:   "a client assertion or a registration token is accepted as an access token",
+	Broken:   "a client assertion is accepted as an access token",
 	Why:      "a client makes its own tokens, without scope, audience, binding or revocation",
 	Fix:      "accept only typ at+jwt signed with the authorization server's keys; clients' keys sign assertions and nothing else",
 	Refs:     []frameworks.Ref{frameworks.RFC(9068, "4"), frameworks.RFC(8725, "3.11"), frameworks.RFC(8725, "3.12"), frameworks.ASVS("9.2.2"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},
@@ -30,6 +30,7 @@ var AssertionAsToken = &check.Check{
 	Severity: logbook.Critical,
 	At:       check.EveryPoint,
 	Needs:    []check.Need{check.Method(string(oauth.PrivateKeyJWT))},
+	Besides:  []*logbook.Breach{registrationTokenTaken},
 	Twin:     defect.Set{AnyJWTIsAToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		signer, err := p.Cast.MemberWith(ctx, cast.Partner, cast.Wish{Auth: oauth.PrivateKeyJWT})
@@ -52,11 +53,19 @@ var AssertionAsToken = &check.Check{
 		if signer.Client().RegistrationToken.Empty() {
 			return nil
 		}
+		defer p.Besides(registrationTokenTaken)()
 		const name = "the registration access token"
 		return p.RefusesGoodElsewhere(ctx, call, p.AtConfiguration(signer), wire.Change{Name: name, Apply: func(r wire.Request) (wire.Request, error) {
 			return forge.WithToken(signer.Client().RegistrationToken, name).Apply(r) // reading with it may have rotated it
 		}})
 	},
+}
+
+var registrationTokenTaken = &logbook.Breach{
+	Broken:   "a registration access token is accepted as an access token",
+	Why:      "what manages a registration opens the API too, without scope, audience, binding or expiry",
+	Fix:      "keep the two kinds of token apart at the server, and accept only access tokens at the point",
+	Severity: logbook.High,
 }
 
 // asBearer puts the assertion of a token request where the access token stood. It is made anew at each sending.

@@ -16,8 +16,8 @@ import (
 // JWT.
 var EmbeddedKey = &check.Check{
 	ID:       "enforce.embedded-key",
-	Title:    "a token that brings its own key is refused",
-	Broken:   "a token that brings its own key is accepted",
+	Title:    "a token that brings or names its own key is refused",
+	Broken:   "a token that brings or names its own key is accepted",
 	Why:      "whoever makes a key makes tokens, for any partner and any scope",
 	Fix:      "take keys only from the issuer's published set; ignore jwk, jku, x5c and x5u in the token's header",
 	Refs:     []frameworks.Ref{frameworks.RFC(8725, "3.8"), frameworks.RFC(9068, "4"), frameworks.ASVS("9.1.3"), frameworks.CVE("CVE-2018-0114"), frameworks.API(2), frameworks.SP80053("IA-13(2)")},

@@ -41,7 +41,7 @@ func introspects(point plan.Point) bool {
 var FailsClosed = &check.Check{
 	ID:       "enforce.fails-closed",
 	Title:    "a point that cannot ask about a token lets nobody in, and recovers",
-	Broken:   "a point lets in what it cannot ask about, or does not recover",
+	Broken:   "a point lets in what it cannot ask about",
 	Why:      "whoever can make introspection fail, by load or by a long token, opens the API with any token, a revoked one too",
 	Fix:      "refuse when introspection answers anything but a whole answer, with 503 for the caller; do not fall back to what the token says of itself",
 	Refs:     []frameworks.Ref{frameworks.ASVS("16.5.3"), frameworks.ASVS("16.5.2"), frameworks.RFC(7662, "2.2"), frameworks.RFC(9700, "2.3"), frameworks.Tenet(6), frameworks.House()},
@@ -51,6 +51,7 @@ var FailsClosed = &check.Check{
 	Needs:    []check.Need{introspecting, check.Hook(plan.BreakIntrospection), check.Hook(plan.RestoreIntrospection)},
 	Alone:    true,
 	Harm:     check.SharedImpact,
+	Besides:  []*logbook.Breach{audienceUnmissed, neverRecovers},
 	Twin:     defect.Set{FailsOpen: true},
 	Also:     []defect.Set{{AudienceOptional: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -70,11 +71,13 @@ var FailsClosed = &check.Check{
 			}
 			call := p.CallAt(point, p.Allowed(point), partner, token)
 			// How the point refuses is learnt while it can still ask.
-			err = p.Refuses(ctx, call, forge.New(p.Stack.Keeper, nil).GarbageToken())
+			garbage, _, err := p.Answered(ctx, call, forge.New(p.Stack.Keeper, nil).GarbageToken())
 			if err != nil {
 				return err
 			}
-			p.Where(point.Name)
+			if garbage.Decision == wire.Accepted {
+				return check.BecauseOf("enforce.without-token", "%s lets a garbage token in", point.Name)
+			}
 			calls = append(calls, call)
 		}
 		if len(calls) == 0 {
@@ -91,6 +94,20 @@ var FailsClosed = &check.Check{
 		calls = slices.DeleteFunc(calls, func(c check.Call) bool { return c.Point.Resource == "" })
 		return broken(ctx, p, calls, noAudience, "introspection answers without aud")
 	},
+}
+
+var audienceUnmissed = &logbook.Breach{
+	Broken:   "a point lets in a token of which introspection does not say for whom it is",
+	Why:      "as soon as the server tells no aud, by another setting or a new version, tokens for every other API open this one",
+	Fix:      "refuse a token whose introspection has no aud, or another one",
+	Severity: logbook.High,
+}
+
+var neverRecovers = &logbook.Breach{
+	Broken:   "a point lets nobody in after introspection is whole again",
+	Why:      "a short trouble of one server is an outage until somebody starts the point anew",
+	Fix:      "remember no failures, or for seconds only; look at circuit breakers and caches of refusals",
+	Severity: logbook.Medium,
 }
 
 // noAudience is the fault by which answers of introspection lack aud.
@@ -121,6 +138,7 @@ func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what 
 	if err != nil {
 		return err
 	}
+	defer p.Besides(neverRecovers)()
 	for i, call := range unseen {
 		if fault == noAudience { // for how long answers are remembered is asked by revoke.token-outlives-revocation
 			call, err = p.Unseen(ctx, calls[i])
@@ -156,6 +174,9 @@ func broken(ctx context.Context, p *check.Pass, calls []check.Call, fault, what 
 // shut asserts that a call is not let in now. A point that has seen its token before may answer from memory.
 func shut(ctx context.Context, p *check.Pass, unseen check.Call, seen bool, fault, what string) error {
 	const expected = "not let in"
+	if fault == noAudience {
+		defer p.Besides(audienceUnmissed)()
+	}
 	name := unseen.Point.Name + ": " + what
 	x, answer, err := p.Do(ctx, wire.Altered, unseen)
 	if err != nil {

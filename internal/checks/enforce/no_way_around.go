@@ -8,7 +8,6 @@ import (
 
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
-	"github.com/checkride/checkride/internal/forge"
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
@@ -26,8 +25,8 @@ var NoWayAround = &check.Check{
 	ID:       "enforce.no-way-around",
 	Title:    "the API cannot be reached past its enforcement point",
 	Broken:   "the API is reached past its enforcement point",
-	Why:      "the plan says that the upstream is closed: whoever knows its address needs no token, and the point's log shows nothing",
-	Fix:      "let the upstream take calls from the point alone: by network, and by a credential that only the point has",
+	Why:      "the plan says that the upstream is closed: whoever knows the way needs no token, and the point's log shows nothing",
+	Fix:      "let the upstream take calls from the point alone: by network, and by a credential that only the point has; serve its paths at no other point",
 	Refs:     []frameworks.Ref{frameworks.Tenet(6), frameworks.RFC(9700, "4.13"), frameworks.API(9), frameworks.SP80053("AC-4"), frameworks.ASVS("13.2.1"), frameworks.SP800207("3"), frameworks.CSF("PR.IR-01"), frameworks.House()},
 	Rows:     []string{"L-GW-10", "A-GW-17", "A-MG-09"},
 	Severity: logbook.Critical,
@@ -35,8 +34,9 @@ var NoWayAround = &check.Check{
 
 	AnyCredential: true,
 
-	Needs: []check.Need{check.Origin},
-	Twin:  defect.Set{OriginOpen: true},
+	Needs:   []check.Need{check.Origin},
+	Besides: []*logbook.Breach{openToTokens},
+	Twin:    defect.Set{OriginOpen: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		call, err := p.Opened(ctx)
 		if err != nil {
@@ -46,11 +46,20 @@ var NoWayAround = &check.Check{
 		if err != nil {
 			return err
 		}
+		baselines, err := check.Baselines(p.Point, forger)
+		if err != nil {
+			return err
+		}
 		err = p.Refuses(ctx, past(p, call, call),
-			at(p.Point.Origin, "the upstream without a credential", forge.WithoutToken()),
-			at(p.Point.Origin, "the upstream with a garbage token", forger.GarbageToken()),
-			at(p.Point.Origin, "the upstream with the partner's token", wire.Change{}),
+			at(p.Point.Origin, "the upstream without a credential", baselines[0]),
+			at(p.Point.Origin, "the upstream with a garbage credential", baselines[1]),
 		)
+		if err != nil {
+			return err
+		}
+		titled := p.Besides(openToTokens)
+		err = p.Refuses(ctx, past(p, call, call), at(p.Point.Origin, "the upstream with the partner's credential", wire.Change{}))
+		titled()
 		if err != nil {
 			return err
 		}
@@ -62,6 +71,13 @@ var NoWayAround = &check.Check{
 		}
 		return nil
 	},
+}
+
+var openToTokens = &logbook.Breach{
+	Broken:   "the API takes the partner's credential past its enforcement point",
+	Why:      "the plan says that the upstream is closed: a partner that knows its address escapes what the point alone enforces, its quotas, its list of revoked tokens and its log",
+	Fix:      "let the upstream take calls from the point alone: by network, and by a credential that only the point has",
+	Severity: logbook.High,
 }
 
 // past understands answers from elsewhere by the oracle of what is wanted there. Every refusal is one, since how others

@@ -44,7 +44,11 @@ var OtherAudience = &check.Check{
 			if err != nil {
 				return err
 			}
-			if token.Text == call.Token.Text || isFor(token, p.Point) {
+			also, err := isFor(ctx, p, token, p.Point)
+			if err != nil {
+				return err
+			}
+			if token.Text == call.Token.Text || also {
 				p.Note("the server gives a token for %s that names this point too", other.Name)
 				continue
 			}
@@ -62,7 +66,13 @@ var OtherAudience = &check.Check{
 	},
 }
 
-// isFor says whether a token names the point as an audience. Of an opaque one nothing is known.
-func isFor(token oauth.Token, point *plan.Point) bool {
-	return token.JWT != nil && slices.Contains(oauth.Strings(token.JWT.Claims["aud"]), point.Resource)
+// isFor says whether a token names the point as an audience: by itself, or by introspection where it is opaque. Where
+// neither tells, nothing is known.
+func isFor(ctx context.Context, p *check.Pass, token oauth.Token, point *plan.Point) (bool, error) {
+	names := func(aud any) bool { return slices.Contains(oauth.Strings(aud), point.Resource) }
+	if token.JWT != nil {
+		return names(token.JWT.Claims["aud"]), nil
+	}
+	told, err := p.Introspected(ctx, token)
+	return names(told["aud"]), err
 }

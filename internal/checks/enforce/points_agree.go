@@ -36,7 +36,9 @@ var PointsAgree = &check.Check{
 	Severity: logbook.High,
 	At:       check.WholeStack,
 	Needs:    []check.Need{check.SeveralPoints},
-	Twin:     defect.Set{QueryToken: true},
+	Besides:  []*logbook.Breach{lenientForm},
+	Twin:     defect.Set{BindingOptional: true},
+	Also:     []defect.Set{{QueryToken: true}},
 	Any:      true,
 	Follows:  []string{"bind.*", "enforce.*"},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -79,6 +81,14 @@ type variant struct {
 	change        wire.Change
 	bound, abroad bool
 	harmless      string
+	form          bool // the partner's own good token, shown in another way
+}
+
+var lenientForm = &logbook.Breach{
+	Broken:   "a good token is taken in a way in which other enforcement points refuse it",
+	Why:      "what one point reads and the next one does not is how a request says two things at once; and a token in an address is written into logs",
+	Fix:      "take the token at every point in the Authorization field alone, with its scheme; correct the point that is named",
+	Severity: logbook.Medium,
 }
 
 type seenAt struct {
@@ -91,14 +101,14 @@ func variantsOf(forger *forge.Forger) []variant {
 	return []variant{
 		{change: forge.WithoutToken()},
 		{change: forger.GarbageToken()},
-		{change: forge.TokenInQuery()},
-		{change: tokenInBoth()},
+		{change: forge.TokenInQuery(), form: true},
+		{change: tokenInBoth(), form: true},
 		{change: scheme("scheme in small letters", strings.ToLower), harmless: lawful},
 		{change: scheme("scheme in capitals", strings.ToUpper), harmless: lawful},
 		{change: scheme("two blanks after the scheme", func(s string) string { return s + " " }), harmless: lawful},
-		{change: scheme("no blank after the scheme", strings.TrimSpace)},
-		{change: scheme("no scheme", func(string) string { return "" })},
-		{change: scheme("another scheme", func(string) string { return "Token " })},
+		{change: scheme("no blank after the scheme", strings.TrimSpace), form: true},
+		{change: scheme("no scheme", func(string) string { return "" }), form: true},
+		{change: scheme("another scheme", func(string) string { return "Token " }), form: true},
 		{change: twice(), harmless: "the same good token and no other one, though RFC 9110 §5.3 forbids it to senders"},
 		{change: withoutCertificate(), bound: true},
 		{change: wire.Change{Name: "a token for another point"}, abroad: true},
@@ -225,8 +235,12 @@ func tokenAbroad(ctx context.Context, p *check.Pass, partner *cast.Member, point
 		if err != nil {
 			return token, false, err
 		}
-		if token.Text != here.Text && !isFor(token, point) {
-			return token, true, nil
+		if token.Text == here.Text {
+			continue
+		}
+		also, err := isFor(ctx, p, token, point)
+		if err != nil || !also {
+			return token, !also, err
 		}
 	}
 	return here, false, nil
@@ -250,6 +264,9 @@ func compare(p *check.Pass, variant variant, seen []seenAt) {
 		}
 	}
 	const expected = "the same decision at every point"
+	if variant.form {
+		defer p.Besides(lenientForm)()
+	}
 	switch {
 	case len(in) > 0 && len(out) > 0 && variant.harmless != "":
 		p.Case(name, logbook.Pass, expected, fmt.Sprintf("harmless, accepted at %s, refused at %s", list(in), list(out)), "", "")

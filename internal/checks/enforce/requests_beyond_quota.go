@@ -26,9 +26,9 @@ import (
 var RequestsBeyondQuota = &check.Check{
 	ID:       "enforce.requests-beyond-quota",
 	Title:    "a client that asks more often than its quota is held off for a while, and nobody else is",
-	Broken:   "a client that asks more often than its quota is not held off, or others suffer for it",
-	Why:      "one partner's runaway job, or whoever stole its credential, takes the capacity that all partners share; where all are held off together, it takes no more than one of them to stop the others",
-	Fix:      "count requests by client_id and not by address or over all, answer 429 with Retry-After, and let the client in again when that has passed",
+	Broken:   "a client that asks more often than its quota is not held off",
+	Why:      "one partner's runaway job, or whoever stole its credential, takes the capacity that all partners share",
+	Fix:      "count requests by client_id, and answer 429 with Retry-After when there are too many",
 	Refs:     []frameworks.Ref{frameworks.RFC(6585, "4"), frameworks.API(4), frameworks.SP80053("SC-5"), frameworks.CSF("PR.IR-03"), frameworks.House()},
 	Rows:     []string{"L-TK-18"},
 	Severity: logbook.Medium,
@@ -36,6 +36,7 @@ var RequestsBeyondQuota = &check.Check{
 	Needs:    []check.Need{check.Quotas, check.Neighbour},
 	Alone:    true,
 	Harm:     check.Load,
+	Besides:  []*logbook.Breach{othersHeldOff, heldOffTooLong},
 	Twin:     defect.Set{QuotaUncounted: true},
 	Also:     []defect.Set{{QuotaShutsAddress: true}, {RetryAfterTooSoon: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -65,6 +66,20 @@ var RequestsBeyondQuota = &check.Check{
 		}
 		return nil
 	},
+}
+
+var othersHeldOff = &logbook.Breach{
+	Broken:   "a client that asks more often than its quota holds others off, or makes them wait",
+	Why:      "it takes no more than one partner's runaway job to stop all others",
+	Fix:      "count requests by client_id and not by address or over all",
+	Severity: logbook.Medium,
+}
+
+var heldOffTooLong = &logbook.Breach{
+	Broken:   "a client that was held off is not let in again when it was told to come",
+	Why:      "a partner that does as it is told stays shut out, and its next attempt may begin the time anew",
+	Fix:      "say in Retry-After how long the client is really held off, and do not count what it asks meanwhile",
+	Severity: logbook.Medium,
 }
 
 // A quotaDoor is a place that promises a quota: a point, or the token endpoint of the partners' server.
@@ -202,6 +217,7 @@ func (d *quotaDoor) meanwhile(ctx context.Context, p *check.Pass, usual time.Dur
 			d.heldOff(pushed.Held)
 		}
 	}
+	defer p.Besides(othersHeldOff)()
 	name, expected := "the neighbour meanwhile at "+d.name, "accepted, in its usual time"
 	switch bound := 4*usual + time.Second; {
 	case refused != nil && refused.clear:
@@ -268,9 +284,10 @@ func (d *quotaDoor) afterwards(ctx context.Context, p *check.Pass) error {
 	if d.again.IsZero() {
 		return nil
 	}
+	defer p.Besides(heldOffTooLong)()
 	name, expected := "afterwards at "+d.name, fmt.Sprintf("accepted again after %v", d.told)
 	for {
-		_, answer, err := p.Do(ctx, wire.Control, d.call)
+		x, answer, err := p.Do(ctx, wire.Control, d.call)
 		if err != nil {
 			return err
 		}
@@ -278,6 +295,12 @@ func (d *quotaDoor) afterwards(ctx context.Context, p *check.Pass) error {
 		switch {
 		case answer.Decision == wire.Accepted:
 			p.Case(name, logbook.Pass, expected, answer.Why, "", "")
+			return nil
+		case late > p.Limits.Settle.D() && answer.Decision == wire.Unknown && !comeLater(x):
+			p.Case(name, logbook.Inconclusive, expected, "", "", "whether the client is let in again at "+d.name+" could not be decided: "+answer.Why)
+			return nil
+		case late > p.Limits.Settle.D() && !d.call.Token.Expires.IsZero() && !time.Now().Before(d.call.Token.Expires):
+			p.Case(name, logbook.Inconclusive, expected, "", "", "the client's token for "+d.name+" expired before it could come again")
 			return nil
 		case late > p.Limits.Settle.D():
 			p.Case(name, logbook.Fail, expected, fmt.Sprintf("%s, still %v after that", answer.Why, late.Round(time.Millisecond)), "", "")

@@ -51,7 +51,7 @@ var SharedCache = &check.Check{
 		if first.Decision != wire.Accepted && !first.Cached {
 			return check.CannotTell("the control %s was not accepted: %s", own.Name, first.Why)
 		}
-		err = served(ctx, p, "the same without a token", bare(own))
+		err = served(ctx, p, "the same without a token", first, bare(own))
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ var SharedCache = &check.Check{
 		if err != nil {
 			return err
 		}
-		return served(ctx, p, "the same as the neighbour", theirs)
+		return served(ctx, p, "the same as the neighbour", first, theirs)
 	},
 }
 
@@ -103,7 +103,7 @@ func bare(call check.Call) check.Call {
 }
 
 // served judges one request after the partner's: refused, or answered anew for whoever asked.
-func served(ctx context.Context, p *check.Pass, name string, call check.Call) error {
+func served(ctx context.Context, p *check.Pass, name string, first check.Answer, call check.Call) error {
 	const expected = "not served with somebody else's answer"
 	_, answer, err := p.Do(ctx, wire.Altered, call)
 	if err != nil {
@@ -114,7 +114,7 @@ func served(ctx context.Context, p *check.Pass, name string, call check.Call) er
 		p.Case(name, logbook.Fail, expected, answer.Why+seenAs(answer), "", "")
 	case answer.Decision == wire.Accepted && call.Expect == "":
 		return check.BecauseOf("enforce.without-token", "%s at %s opens without a token", call.Name, p.Name)
-	case answer.Decision == wire.Accepted && answer.Identity != "" && answer.Identity != call.Expect && !answer.Strong:
+	case answer.Decision == wire.Accepted && answer.Identity != "" && answer.Identity == first.Identity && answer.Identity != call.Expect && !answer.Strong:
 		p.Case(name, logbook.Fail, expected, "answered"+seenAs(answer), "", "")
 	case answer.Decision == wire.Unknown:
 		p.Case(name, logbook.Inconclusive, expected, "", "", answer.Why)
