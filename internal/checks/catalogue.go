@@ -46,6 +46,7 @@ func Catalogue() []*check.Check {
 		register.PublicClient,
 		register.ReadBack,
 		register.Removable,
+		register.ReplacedRegistrationToken,
 		register.SecretBeside,
 		register.SecretLifetime,
 		register.SharedCredentials,

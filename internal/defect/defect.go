@@ -33,19 +33,20 @@ type Set struct {
 	ConfigurationOpen         bool `json:"configuration_open,omitempty"`          // AS: the client configuration endpoint answers GET without a registration token
 	AnyRegistrationToken      bool `json:"any_registration_token,omitempty"`      // AS: any live registration token opens any client's configuration
 	// register: what is registered, and what a client may change
-	JWKSURIUnchecked       bool `json:"jwks_uri_unchecked,omitempty"`       // AS: a client's jwks_uri may lead anywhere, by http and to addresses within, and is fetched (seen: Keycloak, CVE-2026-1180)
-	KeysUnchecked          bool `json:"keys_unchecked,omitempty"`           // AS: jwks is kept as it comes and told again: private parts, symmetric keys, RSA of 1024 bits
-	SubjectsUnchecked      bool `json:"subjects_unchecked,omitempty"`       // AS: tls_client_auth is registered without a subject, which any certificate of the CA then has, or with several, of which the first counts
-	SecretForEveryMethod   bool `json:"secret_for_every_method,omitempty"`  // AS: every client gets a secret, and Basic with it passes whatever method is registered
-	SecretExpiryUntold     bool `json:"secret_expiry_untold,omitempty"`     // AS: a secret is told without client_secret_expires_at
-	RegisteredScopeIgnored bool `json:"registered_scope_ignored,omitempty"` // AS: tokens go by what the partner is entitled to, whatever narrower scope its client registered
-	BadMetadataCrashes     bool `json:"bad_metadata_crashes,omitempty"`     // AS: registration metadata of another JSON type than expected is a 500 with a page of HTML
-	AccessTokenManages     bool `json:"access_token_manages,omitempty"`     // AS: the client configuration endpoint takes the client's access token (seen: a profile of Open Banking UK asks for that)
-	UpdateForgotten        bool `json:"update_forgotten,omitempty"`         // AS: an update is answered as it was asked, and what was before stays
-	UpdateUnfiltered       bool `json:"update_unfiltered,omitempty"`        // AS: scope, grants and method are filtered at registration, and taken as they come in an update
-	UpdateTakesSecret      bool `json:"update_takes_secret,omitempty"`      // AS: an update may choose the client's new secret
-	UpdateByBody           bool `json:"update_by_body,omitempty"`           // AS: an update is kept for the client that its body names, with the registration token of another
-	DeleteUnsupported      bool `json:"delete_unsupported,omitempty"`       // AS: DELETE of a registration answers 501
+	JWKSURIUnchecked          bool `json:"jwks_uri_unchecked,omitempty"`           // AS: a client's jwks_uri may lead anywhere, by http and to addresses within, and is fetched (seen: Keycloak, CVE-2026-1180)
+	KeysUnchecked             bool `json:"keys_unchecked,omitempty"`               // AS: jwks is kept as it comes and told again: private parts, symmetric keys, RSA of 1024 bits
+	SubjectsUnchecked         bool `json:"subjects_unchecked,omitempty"`           // AS: tls_client_auth is registered without a subject, which any certificate of the CA then has, or with several, of which the first counts
+	SecretForEveryMethod      bool `json:"secret_for_every_method,omitempty"`      // AS: every client gets a secret, and Basic with it passes whatever method is registered
+	SecretExpiryUntold        bool `json:"secret_expiry_untold,omitempty"`         // AS: a secret is told without client_secret_expires_at
+	RegisteredScopeIgnored    bool `json:"registered_scope_ignored,omitempty"`     // AS: tokens go by what the partner is entitled to, whatever narrower scope its client registered
+	BadMetadataCrashes        bool `json:"bad_metadata_crashes,omitempty"`         // AS: registration metadata of another JSON type than expected is a 500 with a page of HTML
+	AccessTokenManages        bool `json:"access_token_manages,omitempty"`         // AS: the client configuration endpoint takes the client's access token (seen: a profile of Open Banking UK asks for that)
+	OldRegistrationTokenWorks bool `json:"old_registration_token_works,omitempty"` // AS: an update gives a new registration token, and the one before it still opens the registration
+	UpdateForgotten           bool `json:"update_forgotten,omitempty"`             // AS: an update is answered as it was asked, and what was before stays
+	UpdateUnfiltered          bool `json:"update_unfiltered,omitempty"`            // AS: scope, grants and method are filtered at registration, and taken as they come in an update
+	UpdateTakesSecret         bool `json:"update_takes_secret,omitempty"`          // AS: an update may choose the client's new secret
+	UpdateByBody              bool `json:"update_by_body,omitempty"`               // AS: an update is kept for the client that its body names, with the registration token of another
+	DeleteUnsupported         bool `json:"delete_unsupported,omitempty"`           // AS: DELETE of a registration answers 501
 	// identity proofing
 	StatementClaimsLose             bool `json:"statement_claims_lose,omitempty"`             // AS: a JSON member of a registration wins over the same claim of its software statement
 	StatementUnverified             bool `json:"statement_unverified,omitempty"`              // AS: the software statement of a registration is decoded and its issuer compared, and its signature is not verified

@@ -31,7 +31,7 @@ var NothingOfAWholeLifeSurvives = &check.Check{
 	Why:      "longer than the plan allows, some credential of a partner's past, which nobody remembers, opens the data of a contract that has ended",
 	Fix:      "hang tokens, keys, secrets and registrations on the client itself, and end all of them with it",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.3"), frameworks.RFC(7592, "5"), frameworks.NHI(1), frameworks.CSF("GV.SC-10"), frameworks.CSF("PR.AA-01"), frameworks.SP80053("AC-2(3)"), frameworks.SP80053("AC-3(8)")},
-	Rows:     []string{"L-OF-01", "L-OF-02", "L-OF-03", "L-OF-06", "L-RM-12", "A-RV-04"},
+	Rows:     []string{"L-OF-01", "L-OF-02", "L-OF-03", "L-OF-06", "A-RV-04"},
 	Severity: logbook.Critical,
 	At:       check.WholeStack,
 	Needs:    []check.Need{check.Registration},

@@ -30,6 +30,7 @@ type client struct {
 	secret            string
 	secretEnds        time.Time // zero: never
 	registrationToken string
+	formerTokens      []string // registration tokens that were replaced; used by a defect only
 	registered        time.Time
 	allowed           []string // scopes it is entitled to; registration.scope is within
 	generation        int      // counts its updates and rotations

@@ -126,6 +126,11 @@ var defectRows = []struct {
 		return g.json("GET", p.path(), nil).is() + "; " + g.json("GET", p.path(), nil, bearer("x")).is() + "; " +
 			g.json("DELETE", p.path(), nil).is()
 	}, "401 invalid_token; 401 invalid_token; 401 invalid_token", "200; 401 invalid_token; 401 invalid_token"},
+	{defect.Set{OldRegistrationTokenWorks: true}, func(g *rig) string {
+		p := g.partner()
+		a := g.json("PUT", p.path(), map[string]any{"client_id": p.id}, bearer(p.token))
+		return g.json("GET", p.path(), nil, bearer(p.token)).is() + "; " + g.json("GET", p.path(), nil, bearer(a.text("registration_access_token"))).is()
+	}, "401 invalid_token; 200", "200; 200"},
 	{defect.Set{AnyRegistrationToken: true}, func(g *rig) string {
 		p, n := g.partner(), g.neighbour()
 		return g.json("GET", p.path(), nil, bearer(n.token)).is() + "; " + g.json("GET", p.path(), nil, bearer("x")).is()
@@ -519,8 +524,8 @@ var defectRows = []struct {
 		head, _, _ := strings.Cut(token, ".")
 		_, rest, _ := strings.Cut(token, ".")
 		payload, _, _ := strings.Cut(rest, ".")
-		return g.live(token) + ", without its signature " + g.live(head+"."+payload+"."+strings.Repeat("A", 86))
-	}, "alive, without its signature dead", "alive, without its signature alive"},
+		return fmt.Sprint(g.introspect(token)["active"], ", without its signature ", g.introspect(head + "." + payload + "." + strings.Repeat("A", 86))["active"])
+	}, "true, without its signature false", "true, without its signature true"},
 	{defect.Set{HintTrusted: true}, func(g *rig) string {
 		p := g.partner()
 		token := p.access("")
@@ -776,6 +781,10 @@ func TestDefectsBreakWhatTheySayAndNothingMore(t *testing.T) {
 func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 	through := map[string][]string{ // defect -> rows whose story it changes
 		"AnyTrustedCertificate":    {"ChainNotVerified", "CommonNameForSAN"},
+		"IssuerMismatch":           {"IssuerBehindProxy"},
+		"IssuerBehindProxy":        {"IssuerMismatch"},
+		"QuotaUncounted":           {"RetryAfterTooSoon"},
+		"RetryAfterTooSoon":        {"QuotaUncounted"},
 		"ShortSecrets":             {"CredentialsAreUUIDs"},
 		"CredentialsAreUUIDs":      {"ShortSecrets", "GuessableToken"},
 		"ChainNotVerified":         {"AnyTrustedCertificate", "CertificateExpiryIgnored", "CertificateUsageIgnored"},
@@ -792,7 +801,7 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 		"ScopelessToken":             {"RegisteredScopeIgnored", "ScopeBeyondGrant", "DefaultScopeUnbounded", "GrantsUnlogged"},
 		"GrantsUnfiltered":           {"UpdateUnfiltered"},
 		"RegisteredScopeUnfiltered":  {"UpdateUnfiltered"},
-		"UpdateForgotten":            {"FormerMethodWorks", "OldKeyWorks", "OldCertificateWorks"},
+		"UpdateForgotten":            {"OldRegistrationTokenWorks", "FormerMethodWorks", "OldKeyWorks", "OldCertificateWorks"},
 		"DeleteUnsupported":          {"ReregistrationRevives", "LifecycleUnlogged", "DeleteKeepsTokens", "DeletedClientLives", "RegistrationTokenSurvives", "DeleteForgetsOldTokens"},
 		"ScopeUntold":                {"RegisteredScopeUnfiltered", "ExchangeWidens", "ScopeBeyondGrant", "DefaultScopeUnbounded", "ScopeOfAnyResource", "ReductionKeepsTokens", "DefaultScopeAdded", "EndedApprovalGranted", "UnusedScopeGranted"},
 		"DefaultScopeUnbounded":      {"RegisteredScopeUnfiltered", "ExchangeWidens", "ScopeUntold", "ReductionKeepsTokens"},

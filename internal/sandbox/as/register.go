@@ -79,8 +79,9 @@ func (s *Server) configured(c *call) (*client, *answer) {
 		return nil, &a
 	}
 	shown := bearer(c.r)
+	former := c.defects.OldRegistrationTokenWorks && slices.Contains(cl.formerTokens, shown)
 	open := reading && c.defects.ConfigurationOpen && !cl.deleted && c.r.Header.Get("Authorization") == ""
-	if !open && !same(shown, cl.registrationToken) && !(c.defects.AccessTokenManages && s.accessTokenOf(c, cl, shown)) && !(c.defects.AnyRegistrationToken && s.liveRegistrationToken(shown)) {
+	if !open && !former && !same(shown, cl.registrationToken) && !(c.defects.AccessTokenManages && s.accessTokenOf(c, cl, shown)) && !(c.defects.AnyRegistrationToken && s.liveRegistrationToken(shown)) {
 		a := invalidToken(c)
 		return nil, &a
 	}
@@ -151,6 +152,7 @@ func (s *Server) update(c *call) answer {
 	cl.setRegistration(r)
 	s.adopt(cl, vouched)
 	cl.generation++
+	cl.formerTokens = append(cl.formerTokens, cl.registrationToken)
 	cl.registrationToken = newCredential()
 	switch chosen, _ := text(members, "client_secret"); {
 	case !usesSecret(r.method):
