@@ -56,14 +56,22 @@ func RegistrationDecision(x wire.Exchange) (wire.Decision, string) {
 }
 
 // ConfigurationDecision judges an answer of the client configuration endpoint. Denied is 401, 403 or 405 (RFC 7592 §2.1
-// to §2.3), and 400 with a registration error for an update (§2.2).
+// to §2.3), and 400 with a registration error for an update (§2.2). Accepted is 204, and 200 with a client where one was
+// read or changed (§3): a page with 200 shows nobody's registration.
 func ConfigurationDecision(x wire.Exchange) (wire.Decision, string) {
 	if d, why, done := transport(x); done {
 		return d, why
 	}
+	method := x.Request.Method
 	switch x.Status {
-	case http.StatusOK, http.StatusNoContent:
-		return wire.Accepted, fmt.Sprint(x.Status)
+	case http.StatusOK:
+		m, _, err := object(x.Body, maxDocument)
+		if (method == http.MethodGet || method == http.MethodPut) && (err != nil || text(m["client_id"]) == "") {
+			return wire.Unknown, "200 without a client_id"
+		}
+		return wire.Accepted, "200"
+	case http.StatusNoContent:
+		return wire.Accepted, "204"
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed:
 		return wire.Denied, withCode(x)
 	case http.StatusBadRequest:

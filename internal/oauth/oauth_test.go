@@ -232,6 +232,10 @@ func TestDecode(t *testing.T) {
 
 func TestDecisions(t *testing.T) {
 	x := func(status int, body string) wire.Exchange { return wire.Exchange{Status: status, Body: []byte(body)} }
+	asked := func(method string, x wire.Exchange) wire.Exchange {
+		x.Request.Method = method
+		return x
+	}
 	type judge func(wire.Exchange) (wire.Decision, string)
 	tests := []struct {
 		name  string
@@ -264,7 +268,11 @@ func TestDecisions(t *testing.T) {
 		{"metadata", RegistrationDecision, x(400, `{"error":"invalid_client_metadata"}`), wire.Denied},
 		{"token error at registration", RegistrationDecision, x(400, `{"error":"invalid_grant"}`), wire.Odd},
 		{"no right to register", RegistrationDecision, x(403, ``), wire.Denied},
-		{"configuration", ConfigurationDecision, x(200, `{}`), wire.Accepted},
+		{"configuration", ConfigurationDecision, asked("GET", x(200, `{"client_id":"x"}`)), wire.Accepted},
+		{"a page for everybody", ConfigurationDecision, asked("GET", x(200, `<html>`)), wire.Unknown},
+		{"updated", ConfigurationDecision, asked("PUT", x(200, `{"client_id":"x"}`)), wire.Accepted},
+		{"an update of nobody", ConfigurationDecision, asked("PUT", x(200, `{}`)), wire.Unknown},
+		{"deleted, with a body", ConfigurationDecision, asked("DELETE", x(200, `{"deleted":true}`)), wire.Accepted},
 		{"deleted", ConfigurationDecision, x(204, ``), wire.Accepted},
 		{"bad update", ConfigurationDecision, x(400, `{"error":"invalid_client_metadata"}`), wire.Denied},
 		{"no delete", ConfigurationDecision, x(405, ``), wire.Denied},
