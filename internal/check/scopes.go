@@ -62,9 +62,18 @@ func Beyond(told []ScopeTold, scopes []string) string {
 	return strings.Join(found, ", ")
 }
 
+// SilentScope is what an answer says that tells no scope (RFC 6749 §5.1: OPTIONAL, if it is what was asked; otherwise
+// REQUIRED), where nobody else tells what the token is good for.
+var SilentScope = &logbook.Breach{
+	Broken:   "a token request for more than was agreed is answered without a scope, which says that all of it is granted",
+	Why:      "either the partner has rights that nobody gave it, or it believes so: neither the token nor introspection tells which",
+	Fix:      "tell the scope in the answer wherever it is not what was asked; to have this told apart, give the plan a client that may introspect",
+	Severity: logbook.High,
+}
+
 // NeverGrants asserts that a token request of a member for its own scopes and some beyond them is refused, or brings a
 // token without those beyond, which the answer tells. Before it, and after a refusal, the request for its own scopes is
-// accepted.
+// accepted. A check that uses it names [SilentScope] among its promises.
 func (p *Pass) NeverGrants(ctx context.Context, member *cast.Member, beyond []string) error {
 	const name, expected = "token request", "refused as invalid_scope, or narrowed and told"
 	differs := "form scope: also " + strings.Join(beyond, " ")
@@ -105,8 +114,9 @@ func (p *Pass) NeverGrants(ctx context.Context, member *cast.Member, beyond []st
 	case len(told) > 0: // RFC 6749 §3.3: if it differs from what was asked, the answer MUST tell
 		p.Note("the token is narrowed to %s by %s, and the answer does not tell", strings.Join(told[0].Scopes, " "), told[0].By)
 		p.Case(name, logbook.Pass, expected, "narrowed", differs, "")
-	default: // RFC 6749 §5.1: scope may be left out only if it is what was asked
-		p.Case(name, logbook.Fail, expected, "a token whose answer tells no scope, which says that all that was asked is granted", differs, "")
+	default:
+		defer p.Besides(SilentScope)()
+		p.Case(name, logbook.Fail, expected, "a token whose answer tells no scope, and nobody else does", differs, "")
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package prove
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/logbook"
@@ -20,6 +23,7 @@ type broken struct {
 	defects  defect.Set
 	at       []string // components of the sandbox that alter their answers
 	alter    func(r *http.Request, said *httptest.ResponseRecorder)
+	around   func(h http.Handler) http.Handler // instead of alter
 	edit     func(*plan.Plan)
 	headline string // begins so
 	severity logbook.Severity
@@ -29,6 +33,15 @@ type broken struct {
 func metadata(change func(m map[string]any)) func(*http.Request, *httptest.ResponseRecorder) {
 	return func(r *http.Request, said *httptest.ResponseRecorder) {
 		if strings.HasPrefix(r.URL.Path, "/.well-known/o") && !strings.Contains(r.URL.Path, "protected-resource") {
+			replaceMembers(said, change)
+		}
+	}
+}
+
+// registration alters what the server tells of a client that was made (POST), read (GET) or changed (PUT).
+func registration(method string, change func(m map[string]any)) func(*http.Request, *httptest.ResponseRecorder) {
+	return func(r *http.Request, said *httptest.ResponseRecorder) {
+		if strings.HasPrefix(r.URL.Path, "/register") && r.Method == method && said.Code/100 == 2 {
 			replaceMembers(said, change)
 		}
 	}
@@ -89,6 +102,106 @@ var breaches = []broken{
 		},
 		headline: "the protected resource metadata of a point is not served as JSON at gateway", severity: logbook.Low,
 	},
+	{
+		check: "register.excess-scope", at: []string{"as"},
+		alter: registration("POST", func(m map[string]any) {
+			m["scope"] = m["scope"].(string) + " admin"
+		}),
+		headline: "a client is registered with scopes beyond the agreement", severity: logbook.High,
+	},
+	{
+		check: "register.keys-from-anywhere", defects: defect.Set{JWKSURIUnchecked: true},
+		edit:     func(p *plan.Plan) { p.Canary = nil },
+		headline: "a client is registered with keys at an address that must not be", severity: logbook.Medium,
+	},
+	{
+		check: "register.neighbours-registration-token", at: []string{"as"}, around: byTokenAlone,
+		headline: "a registration token is taken at the configuration URL of another client", severity: logbook.Low,
+	},
+	{
+		check: "register.read-back", at: []string{"as"},
+		alter: registration("GET", func(m map[string]any) {
+			m["grant_types"] = []string{"client_credentials", "password"}
+		}),
+		headline: "a registration does not read as it was answered", severity: logbook.Medium,
+	},
+	{
+		check: "register.removable", defects: defect.Set{DeleteUnsupported: true},
+		edit: func(p *plan.Plan) {
+			delete(p.Hooks, plan.DeleteClient)
+			delete(p.Hooks, plan.Suspend)
+			delete(p.Hooks, plan.Deprovision)
+		},
+		headline: "what was registered cannot be removed, and no other way is shown", severity: logbook.Medium,
+	},
+	{
+		check:    "register.secret-lifetime",
+		edit:     func(p *plan.Plan) { p.Limits.SecretLifetime = plan.Duration(time.Minute) },
+		headline: "a client's secret lasts longer than agreed", severity: logbook.Medium,
+	},
+	{
+		check: "register.statement-wins", at: []string{"as"},
+		alter: registration("POST", func(m map[string]any) {
+			m["software_version"] = "as the JSON says"
+		}),
+		headline: "what a client says of its software wins over its software statement", severity: logbook.Medium,
+	},
+	{
+		check: "register.update-grants-nothing", defects: defect.Set{UpdateTakesSecret: true},
+		headline: "a client chooses its own secret by an update", severity: logbook.High,
+	},
+	{
+		check: "issue.scope-beyond-entitlement", at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
+			if strings.HasSuffix(r.URL.Path, "/token") {
+				grantsSilently(said)
+			}
+		},
+		edit: func(p *plan.Plan) {
+			wantOpaque(p)
+			p.Clients = slices.DeleteFunc(p.Clients, func(c plan.Client) bool { return c.Name == "resource_server" })
+		},
+		headline: "a token request for more than was agreed is answered without a scope", severity: logbook.High,
+	},
+}
+
+// grantsSilently answers a token request with an opaque token and no scope, whatever was asked for.
+func grantsSilently(said *httptest.ResponseRecorder) {
+	if said.Code == 400 && strings.Contains(said.Body.String(), "invalid_scope") {
+		say(said, 200, "application/json", `{"access_token": "x", "token_type": "Bearer", "expires_in": 60}`)
+	}
+	replaceMembers(said, func(m map[string]any) {
+		if m["access_token"] != nil {
+			m["access_token"] = rand.Text()
+			delete(m, "scope")
+		}
+	})
+}
+
+// byTokenAlone takes the client of a registration from the registration token, whatever the URL names.
+func byTokenAlone(h http.Handler) http.Handler {
+	var mu sync.Mutex
+	owner := map[string]string{} // registration token -> path
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		path, known := owner[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
+		mu.Unlock()
+		if known && strings.HasPrefix(r.URL.Path, "/register/") {
+			r.URL.Path = path
+		}
+		said := httptest.NewRecorder()
+		h.ServeHTTP(said, r)
+		replaceMembers(said, func(m map[string]any) {
+			token, is := m["registration_access_token"].(string)
+			id, named := m["client_id"].(string)
+			if is && named {
+				mu.Lock()
+				owner[token] = "/register/" + id
+				mu.Unlock()
+			}
+		})
+		send(w, said)
+	})
 }
 
 // A finding never says what was not seen: whichever promise of a check is broken, it is told in that promise's own words
@@ -98,13 +211,14 @@ func TestABreachIsToldInItsOwnWords(t *testing.T) {
 		t.Run(row.check+": "+row.headline, func(t *testing.T) {
 			t.Parallel()
 			setup := Setup{Catalogue: catalogue(t, row.check), Defects: row.defects, Edit: row.edit}
-			if row.alter != nil {
-				setup.Around = func(component string, h http.Handler) http.Handler {
-					if !slices.Contains(row.at, component) {
-						return h
-					}
-					return ridersOnly(altered(h, row.alter), h)
+			setup.Around = func(component string, h http.Handler) http.Handler {
+				switch {
+				case !slices.Contains(row.at, component):
+					return h
+				case row.around != nil:
+					return ridersOnly(row.around(h), h)
 				}
+				return ridersOnly(altered(h, row.alter), h)
 			}
 			ridden(t, setup, func(t *testing.T, entries []logbook.Entry) {
 				judged, err := verdict.Of(logbook.Entries(entries))

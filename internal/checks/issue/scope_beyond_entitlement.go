@@ -27,6 +27,7 @@ var ScopeBeyondEntitlement = &check.Check{
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Unentitled},
+	Besides:  []*logbook.Breach{check.SilentScope},
 	Twin:     defect.Set{ScopeBeyondGrant: true},
 	Also:     []defect.Set{{DefaultScopeUnbounded: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {

@@ -35,6 +35,7 @@ var AccessTokenBounds = &check.Check{
 	Waits:    func(l plan.Limits) time.Duration { return l.ClockSkew.D() },
 	Twin:     defect.Set{InitialAccessTokenStateless: true},
 	Also:     []defect.Set{{OpenRegistration: true}}, // then none is asked for
+	Follows:  []string{"register.without-access-token"},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		promised := p.Stack.Plan.Registration.AccessTokens
 		begun := time.Now()

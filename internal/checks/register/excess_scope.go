@@ -20,7 +20,7 @@ import (
 var ExcessScope = &check.Check{
 	ID:       "register.excess-scope",
 	Title:    "a registration gets no scope beyond the agreement by asking for it",
-	Broken:   "a registration gets scopes beyond the agreement by asking for them",
+	Broken:   "a registration that asks for scopes beyond the agreement gets tokens with them",
 	Why:      "the plan says what a partner may have; one that writes its own rights into its registration has all of them",
 	Fix:      "decide at registration which scopes a partner may have, by what was agreed and not by what it asks, and hold the token endpoint to it",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.11"), frameworks.NHI(5), frameworks.CSF("PR.AA-05"), frameworks.SP80053("AC-6")},
@@ -28,6 +28,7 @@ var ExcessScope = &check.Check{
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Unentitled},
+	Besides:  []*logbook.Breach{scopeOnPaper, check.SilentScope},
 	Twin:     defect.Set{RegisteredScopeUnfiltered: true},
 	Also:     []defect.Set{{ScopeBeyondGrant: true}}, // the token then carries what the registration did not get
 	Follows:  []string{"issue.scope-beyond-entitlement"},
@@ -59,7 +60,9 @@ var ExcessScope = &check.Check{
 		}
 		found := check.Beyond([]check.ScopeTold{{By: "the answer", Scopes: strings.Fields(scope)}}, beyond)
 		if found != "" {
+			titled := p.Besides(scopeOnPaper)
 			p.Case(name, logbook.Fail, expected, "registered with "+found, differs, "")
+			titled()
 		} else if told {
 			p.Case(name, logbook.Pass, expected, "registered with "+scope, differs, "")
 		}
@@ -69,4 +72,12 @@ var ExcessScope = &check.Check{
 		}
 		return p.NeverGrants(ctx, got.Member, beyond)
 	},
+}
+
+// scopeOnPaper is what a registration says alone: its tokens may say otherwise.
+var scopeOnPaper = &logbook.Breach{
+	Broken:   "a client is registered with scopes beyond the agreement by asking for them",
+	Why:      "the record of what the partner may have is the partner's own: whoever reads it next, another token endpoint or a review, gives it all of them",
+	Fix:      "decide at registration which scopes a partner may have, by what was agreed and not by what it asks",
+	Severity: logbook.High,
 }

@@ -33,14 +33,15 @@ var HarmfulMetadata = &check.Check{
 	ID:       "register.harmful-metadata",
 	Title:    "a client is not registered with keys, certificates or subjects that prove nothing",
 	Broken:   "a client is registered with keys, certificates or subjects that prove nothing",
-	Why:      "a partner that sends its private key by mistake has lost it, a key of 1024 bits can be factored, and a client without a subject is whoever has a certificate of that CA",
-	Fix:      "read every key of jwks and refuse private, symmetric and short ones; take jwks or jwks_uri; ask for exactly one subject with tls_client_auth, and for certificates with self_signed_tls_client_auth",
+	Why:      "a key of 1024 bits can be factored, and a client without a subject is whoever has a certificate of that CA",
+	Fix:      "read every key of jwks and refuse short ones; ask for a subject with tls_client_auth, and for certificates with self_signed_tls_client_auth",
 	Refs:     []frameworks.Ref{frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7518, "3.3"), frameworks.RFC(7517, "9.2"), frameworks.RFC(8705, "2.1.2"), frameworks.RFC(8705, "2.2.2"), frameworks.House(), frameworks.NHI(4), frameworks.SP80053("SC-12")},
 	Rows:     []string{"L-RG-11", "L-RG-12", "L-RG-15", "L-RG-16"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},
 	Waits:    func(l plan.Limits) time.Duration { return l.Settle.D() },
+	Besides:  []*logbook.Breach{disclosed, ambiguous},
 	Twin:     defect.Set{KeysUnchecked: true},
 	Also:     []defect.Set{{SubjectsUnchecked: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -65,12 +66,29 @@ var HarmfulMetadata = &check.Check{
 	},
 }
 
+// disclosed is a key that proves nothing any more once it was sent: its owner is not told.
+var disclosed = &logbook.Breach{
+	Broken:   "a client is registered with a private or a shared key among its public ones, and told it again",
+	Why:      "a partner that sends its private key by mistake has lost it, and is not told: the key lies with the server, and with whoever reads the registration",
+	Fix:      "read every key of jwks and refuse private and symmetric ones",
+	Severity: logbook.Medium,
+}
+
+// ambiguous is what RFC 7591 §2 and RFC 8705 §2.1.2 want once.
+var ambiguous = &logbook.Breach{
+	Broken:   "a client is registered with two key sets, or with two subjects, where one must be",
+	Why:      "which of the two proves the client is anybody's guess: what a review saw in one place, a login takes from the other",
+	Fix:      "take jwks or jwks_uri, and exactly one subject with tls_client_auth",
+	Severity: logbook.Medium,
+}
+
 // harm is one registration that must not come to be as it was asked for.
 type harm struct {
 	name, differs string
 	auth          oauth.Method
 	metadata      map[string]any
-	key           oauth.Key // with which a client that came of it would log in
+	key           oauth.Key       // with which a client that came of it would log in
+	besides       *logbook.Breach // of which promise it is; nil: the title's
 	// harms says what is wrong with what was registered: nothing, if what was wrong was left out or opens nothing.
 	harms func(ctx context.Context, p *check.Pass, got check.Registered) (string, error)
 }
@@ -80,6 +98,9 @@ var errUntold = errors.New("registered, and the answer does not tell its keys")
 
 func (h harm) play(ctx context.Context, p *check.Pass) error {
 	const expected = "refused, or registered without what is wrong"
+	if h.besides != nil {
+		defer p.Besides(h.besides)()
+	}
 	got, err := p.Register(ctx, wire.Altered, cast.Partner, cast.Wish{Auth: h.auth, Metadata: h.metadata})
 	if err != nil {
 		return err
@@ -143,7 +164,13 @@ func harmful(ctx context.Context, p *check.Pass, methods []oauth.Method) ([]harm
 	if selfSigned {
 		all = append(all, harm{
 			name: "self_signed_tls_client_auth without certificates", differs: "no jwks", auth: oauth.SelfSignedTLSClientAuth,
-			metadata: map[string]any{"jwks": nil}, harms: logsIn("any self-signed certificate logs in"),
+			metadata: map[string]any{"jwks": nil},
+			harms: func(ctx context.Context, p *check.Pass, got check.Registered) (string, error) {
+				if set, told := got.Member.Client().Registered["jwks"].(map[string]any); told && len(oauth.Keys(set)) > 0 {
+					return "", nil // that of the connection, say
+				}
+				return logsIn("a self-signed certificate that nobody registered logs in")(ctx, p, got)
+			},
 		})
 	}
 	if !slices.Contains(methods, oauth.TLSClientAuth) {
@@ -168,10 +195,18 @@ func harmful(ctx context.Context, p *check.Pass, methods []oauth.Method) ([]harm
 	return append(all,
 		harm{
 			name: "tls_client_auth without a subject", differs: "no tls_client_auth_*", auth: oauth.TLSClientAuth,
-			metadata: none, harms: logsIn("a certificate whose subject nobody registered logs in"),
+			metadata: none,
+			harms: func(ctx context.Context, p *check.Pass, got check.Registered) (string, error) {
+				for member := range none { // it may be read in a statement, or in the certificate of the connection
+					if now, _ := got.Told(member); now != "" {
+						return "", nil
+					}
+				}
+				return logsIn("a certificate whose subject nobody registered logs in")(ctx, p, got)
+			},
 		},
 		harm{
-			name: "tls_client_auth with two subjects", differs: second, auth: oauth.TLSClientAuth,
+			name: "tls_client_auth with two subjects", differs: second, auth: oauth.TLSClientAuth, besides: ambiguous,
 			metadata: map[string]any{second: value},
 			harms: func(ctx context.Context, p *check.Pass, got check.Registered) (string, error) {
 				if now, _ := got.Told(second); now != value {
@@ -235,11 +270,11 @@ func badKeys(ctx context.Context, p *check.Pass) ([]harm, error) {
 	symmetric := map[string]any{"kty": "oct", "kid": "symmetric", "alg": "HS256", "use": "sig", "k": k}
 	both := keyHost(p) + "/checkride-" + strings.ToLower(rand.Text())
 	return []harm{
-		{name: "a private key in jwks", differs: "jwks: also d", auth: oauth.PrivateKeyJWT, metadata: set(private), key: key, harms: shown("its private part", "d", "p", "q")},
-		{name: "a symmetric key in jwks", differs: "jwks: also a key of the type oct", auth: oauth.PrivateKeyJWT, metadata: set(key.JWK(), symmetric), key: key, harms: shown("the shared key", "k")},
+		{name: "a private key in jwks", differs: "jwks: also d", auth: oauth.PrivateKeyJWT, metadata: set(private), key: key, besides: disclosed, harms: shown("its private part", "d", "p", "q")},
+		{name: "a symmetric key in jwks", differs: "jwks: also a key of the type oct", auth: oauth.PrivateKeyJWT, metadata: set(key.JWK(), symmetric), key: key, besides: disclosed, harms: shown("the shared key", "k")},
 		{name: "an RSA key of 1024 bits", differs: "jwks: a short key", auth: oauth.PrivateKeyJWT, metadata: set(short.JWK()), key: short, harms: logsIn("registered, and an assertion by it logs in")},
 		{
-			name: "jwks and jwks_uri", differs: "also jwks_uri", auth: oauth.PrivateKeyJWT, metadata: map[string]any{"jwks_uri": both},
+			name: "jwks and jwks_uri", differs: "also jwks_uri", auth: oauth.PrivateKeyJWT, metadata: map[string]any{"jwks_uri": both}, besides: ambiguous,
 			harms: func(_ context.Context, _ *check.Pass, got check.Registered) (string, error) {
 				told := got.Member.Client().Registered
 				_, inline := told["jwks"].(map[string]any)

@@ -34,6 +34,7 @@ var KeysFromAnywhere = &check.Check{
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Method("private_key_jwt")},
+	Besides:  []*logbook.Breach{addressTaken},
 	Twin:     defect.Set{JWKSURIUnchecked: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		_, err := p.By(ctx, cast.Partner, oauth.PrivateKeyJWT) // the control: with the keys themselves it is taken
@@ -105,6 +106,14 @@ var KeysFromAnywhere = &check.Check{
 	},
 }
 
+// addressTaken is an address that was registered, and that nobody was seen to fetch.
+var addressTaken = &logbook.Breach{
+	Broken:   "a client is registered with keys at an address that must not be",
+	Why:      "the server takes its partners' keys from where it was not agreed, or over plain http, where whoever sits on the way gives it the partner's key; whether it fetches them there, a canary in the plan would show",
+	Fix:      "take https for jwks_uri, from hosts that were agreed with the partner, and refuse addresses within",
+	Severity: logbook.Medium,
+}
+
 // address is where a client's keys lie. It is a bait's, or nobody sees whether it is fetched.
 type address struct {
 	name, url string
@@ -159,6 +168,7 @@ func keysAt(ctx context.Context, p *check.Pass, at address, watched, shy bool, t
 			seen = nobody
 		default:
 			if outcome, how := taken(told == at.url); got.Decision == wire.Accepted && outcome == logbook.Fail { // whoever came
+				defer p.Besides(addressTaken)()
 				p.Case(at.name, outcome, expected, "registered"+how, differs, "")
 				return untold, nil
 			}
@@ -179,6 +189,7 @@ func keysAt(ctx context.Context, p *check.Pass, at address, watched, shy bool, t
 		p.Case(at.name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
 	case wire.Accepted:
 		outcome, how := taken(told == at.url)
+		defer p.Besides(addressTaken)()
 		p.Case(at.name, outcome, expected, "registered"+how, differs, "registered"+how)
 	default:
 		p.Case(at.name, logbook.Pass, expected, observed, differs, "")

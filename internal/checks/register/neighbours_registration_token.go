@@ -2,6 +2,8 @@ package register
 
 import (
 	"context"
+	"crypto/tls"
+	"time"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -10,13 +12,16 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
 // NeighboursRegistrationToken plays the neighbour, who shows its own registration token at the partner's configuration
-// URL, to delete it, to change it and to read it. Both are clients of this check's own. The partner may be gone afterwards, and some
-// servers end a registration token that is used at another client's URL (seen: oidc-provider): nobody can remove the
-// neighbour by RFC 7592 then. So the worse misuse comes first, and another follows only where the token still lives.
+// URL, to delete it, to change it and to read it. Where registrations are over certificates it does so over the partner's,
+// so that the token alone is wrong, and over its own. Both are clients of this check's own. The partner may be gone
+// afterwards, and some servers end a registration token that is used at another client's URL (seen: oidc-provider): nobody
+// can remove the neighbour by RFC 7592 then. So the worse misuse comes first, and another follows only where the token
+// still lives.
 //
 // RFC 7592 §2.1 to §2.3: a token that is not this client's is refused by RFC 6750, or with 403; one that is used for a
 // client that does not exist is to be ended (SHOULD), and some servers do so here as well.
@@ -32,6 +37,8 @@ var NeighboursRegistrationToken = &check.Check{
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Neighbour},
 	Takes:    check.Delete,
+	Besides:  []*logbook.Breach{urlIgnored},
+	Waits:    func(l plan.Limits) time.Duration { return l.Settle.D() },
 	Twin:     defect.Set{AnyRegistrationToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
@@ -45,14 +52,49 @@ var NeighboursRegistrationToken = &check.Check{
 		if partner.Client().RegistrationURI == "" || neighbour.Client().RegistrationToken.Empty() {
 			return check.NotApplicable("%s gives its clients no configuration endpoint (RFC 7592)", p.Name)
 		}
+		certificates := []*tls.Certificate{partner.Client().RegistrationCertificate}
+		if theirs := neighbour.Client().RegistrationCertificate; theirs != nil { // who shows it is known as the neighbour by that, too
+			certificates = append(certificates, theirs)
+		}
 		for _, method := range []string{"DELETE", "PUT", "GET"} {
-			lives, err := misused(ctx, p, partner, neighbour, method)
-			if err != nil || !lives {
-				return err
+			for _, certificate := range certificates {
+				lives, err := misused(ctx, p, partner, neighbour, method, certificate)
+				if err != nil || !lives {
+					return err
+				}
 			}
 		}
 		return nil
 	},
+}
+
+// urlIgnored is a server that takes the client from the token alone: whoever misuses a token harms itself.
+var urlIgnored = &logbook.Breach{
+	Broken:   "a registration token is taken at the configuration URL of another client",
+	Why:      "the request was about another client, and something was done all the same: whoever mixes up two clients changes or deletes the wrong one, and the log names the other",
+	Fix:      "compare the client that the URL names with the one of the registration access token, and refuse with 401 or 403",
+	Severity: logbook.Low,
+}
+
+// reached says whether an accepted request with the neighbour's token reached the partner's registration. Some servers take
+// the client from the token alone, and answer about the neighbour.
+func reached(ctx context.Context, p *check.Pass, partner *cast.Member, x wire.Exchange) (bool, error) {
+	if x.Request.Method != "DELETE" {
+		if id, told := x.JSON("/client_id"); told {
+			return id == partner.ID(), nil
+		}
+		now, _, err := p.Read(ctx, partner)
+		if err != nil {
+			return false, err
+		}
+		name, _ := now["client_name"].(string)
+		return name == partner.Name()+changedBy, nil
+	}
+	_, answer, err := p.Becomes(ctx, p.AtConfiguration(partner), wire.Denied, p.Limits.Settle.D())
+	if err == nil && answer.Decision == wire.Unknown {
+		err = check.CannotTell("DELETE with the neighbour's registration token is answered %d, and whether the partner is gone could not be decided: %s", x.Status, answer.Why)
+	}
+	return answer.Decision != wire.Accepted, err
 }
 
 // changedBy stands behind the name of a client that the neighbour changed.
@@ -60,7 +102,7 @@ const changedBy = " (changed)"
 
 // misused asks for the partner's registration with the neighbour's token, between two readings of it by the partner and
 // after one of the neighbour's own. It tells whether the partner is still there and the neighbour's token good.
-func misused(ctx context.Context, p *check.Pass, partner, neighbour *cast.Member, method string) (bool, error) {
+func misused(ctx context.Context, p *check.Pass, partner, neighbour *cast.Member, method string, certificate *tls.Certificate) (bool, error) {
 	own, theirs := p.AtConfiguration(partner), p.AtConfiguration(neighbour)
 	for _, control := range []check.Call{own, theirs} {
 		err := p.Opens(ctx, control)
@@ -84,18 +126,30 @@ func misused(ctx context.Context, p *check.Pass, partner, neighbour *cast.Member
 		return false, err
 	}
 	request.Who = neighbour.Role
+	request.Over.Certificate = certificate
 	x, err := p.Send(ctx, wire.Altered, request)
 	if err != nil {
 		return false, err
 	}
 	name, expected, differs := method+" with the neighbour's registration token", "refused, and the client is unchanged", method+", and whose token"
+	if certificate != nil && certificate == neighbour.Client().RegistrationCertificate {
+		name, differs = name+" and certificate", differs+" and certificate"
+	}
 	switch decision, why := oauth.ConfigurationDecision(x); decision {
 	case wire.Unknown:
 		p.Case(name, logbook.Inconclusive, expected, why, differs, why)
 		return false, nil
 	case wire.Accepted:
+		hit, err := reached(ctx, p, partner, x)
+		if err != nil {
+			return false, err
+		}
+		if !hit {
+			defer p.Besides(urlIgnored)()
+			why += ", and it is not the partner's registration that was meant"
+		}
 		p.Case(name, logbook.Fail, expected, why, differs, "")
-		return method != "DELETE", nil
+		return method == "GET" || method == "PUT" && hit, nil
 	default:
 		now, _, err := p.Read(ctx, partner)
 		if err != nil {

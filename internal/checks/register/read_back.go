@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
@@ -13,6 +14,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
 )
 
@@ -26,7 +28,7 @@ import (
 var ReadBack = &check.Check{
 	ID:       "register.read-back",
 	Title:    "what the answer to a registration says is what is registered, and what holds",
-	Broken:   "what the answer to a registration says is not what is registered, or does not hold",
+	Broken:   "what the answer to a registration says does not hold",
 	Why:      "whoever onboards a partner files the answer: a key that was replaced on paper alone, or rights that the paper does not hold, are noticed by nobody until they are used",
 	Fix:      "answer registrations and updates from what was stored, let the token endpoint read the same record, and let the registered scope bound every token",
 	Refs:     []frameworks.Ref{frameworks.RFC(7591, "3.2.1"), frameworks.RFC(7591, "2"), frameworks.RFC(7592, "2.1"), frameworks.RFC(7592, "2.2"), frameworks.RFC(7592, "3"), frameworks.SP80053("AC-3"), frameworks.NHI(5)},
@@ -34,6 +36,8 @@ var ReadBack = &check.Check{
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},
+	Besides:  []*logbook.Breach{readsOtherwise, plainAddress, check.SilentScope},
+	Waits:    func(l plan.Limits) time.Duration { return l.Settle.D() },
 	Twin:     defect.Set{UpdateForgotten: true},
 	Also:     []defect.Set{{RegisteredScopeIgnored: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -65,13 +69,14 @@ var ReadBack = &check.Check{
 			return err
 		}
 		uri := partner.Client().RegistrationURI
+		titled := p.Besides(plainAddress)
 		p.Case("address of the registration", outcome(strings.HasPrefix(uri, "https://")), "https", uri, "", "")
+		titled()
 		for _, name := range []string{"read", "read again"} {
-			read, _, err := p.Read(ctx, partner)
+			_, err = readsAs(ctx, p, partner, name, answered)
 			if err != nil {
 				return err
 			}
-			sameAs(p, name, answered, read)
 		}
 		return updated(ctx, p, partner)
 	},
@@ -105,11 +110,10 @@ func updated(ctx context.Context, p *check.Pass, partner *cast.Member) error {
 		return nil
 	}
 	answered := got.Told
-	read, _, err := p.Read(ctx, partner)
+	read, err := readsAs(ctx, p, partner, "read after an update", answered)
 	if err != nil {
 		return err
 	}
-	sameAs(p, "read after an update", answered, read)
 	if told, _ := answered["client_uri"].(string); knowsURI && told != changes["client_uri"] { // RFC 7592 §3: the server MAY replace values
 		p.Note("an update of client_uri was answered %s, and client_uri is %q", got.Why, told)
 	}
@@ -185,9 +189,47 @@ func narrowed(ctx context.Context, p *check.Pass) error {
 	return nil
 }
 
-// sameAs compares what reading tells with what was answered before. RFC 7592 §3: an answer may bring a new registration
-// token or secret; they say nothing about the rest. The order of a list, and of the words of scope, means nothing.
-func sameAs(p *check.Pass, name string, answered, read map[string]any) {
+var readsOtherwise = &logbook.Breach{
+	Broken:   "a registration does not read as it was answered",
+	Why:      "whoever onboards a partner files the answer, and the record says otherwise: which of the two holds, the next incident tells",
+	Fix:      "answer registrations and updates from what was stored, and let every replica read the same record",
+	Severity: logbook.Medium,
+}
+
+var plainAddress = &logbook.Breach{
+	Broken:   "the address at which a registration is managed is not https",
+	Why:      "the registration token goes there in clear, and with it whoever sits on the way reads, changes and deletes the client",
+	Fix:      "answer registration_client_uri with https, and mind a proxy that ends TLS and does not tell",
+	Severity: logbook.Medium,
+}
+
+// readsAs reads a registration, compares it with what was answered before, and gives what it tells. A replica may not know
+// of a change yet (rule 13), so what differs is read once more after limits.settle.
+func readsAs(ctx context.Context, p *check.Pass, partner *cast.Member, name string, answered map[string]any) (map[string]any, error) {
+	read, _, err := p.Read(ctx, partner)
+	if err == nil && len(differing(p, name, answered, read)) > 0 {
+		err = p.Wait(ctx, p.Limits.Settle.D())
+		if err == nil {
+			read, _, err = p.Read(ctx, partner)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	differ := differing(p, name, answered, read)
+	observed := "as it was answered"
+	if len(differ) > 0 {
+		observed = "another value of " + strings.Join(differ, ", ")
+	}
+	defer p.Besides(readsOtherwise)()
+	p.Case(name, outcome(len(differ) == 0), "what was answered", observed, "", "")
+	return read, nil
+}
+
+// differing gives the members of which reading tells another value than was answered before. RFC 7592 §3: an answer may
+// bring a new registration token or secret; they say nothing about the rest. The order of a list, and of the words of scope,
+// means nothing.
+func differing(p *check.Pass, name string, answered, read map[string]any) []string {
 	var differ []string
 	for _, member := range slices.Sorted(maps.Keys(answered)) {
 		switch member {
@@ -203,11 +245,7 @@ func sameAs(p *check.Pass, name string, answered, read map[string]any) {
 			p.Note("%s: another value of %s, which no RFC knows", name, member)
 		}
 	}
-	observed := "as it was answered"
-	if len(differ) > 0 {
-		observed = "another value of " + strings.Join(differ, ", ")
-	}
-	p.Case(name, outcome(len(differ) == 0), "what was answered", observed, "", "")
+	return differ
 }
 
 // registered says whether a member of client metadata is one of RFC 7591 §2 or §3.2.1, or of RFC 8705 §2.1.2.

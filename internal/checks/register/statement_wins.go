@@ -33,6 +33,7 @@ var StatementWins = &check.Check{
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Statements},
+	Besides:  []*logbook.Breach{describedOtherwise, loggedOtherwise},
 	Twin:     defect.Set{StatementClaimsLose: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		const differs = "JSON members beside the statement"
@@ -76,6 +77,9 @@ var StatementWins = &check.Check{
 			}
 		}
 		statement := got.Member.Statement()
+		if !slices.ContainsFunc(claimed, func(name string) bool { _, answered := got.Told(name); return answered }) {
+			p.Case("registration", logbook.Inconclusive, "the statement's values, or a refusal", "", differs, "the answer tells nothing of what the JSON says otherwise than the statement")
+		}
 		for _, name := range claimed {
 			value, answered := got.Told(name)
 			expected := "as the statement says"
@@ -83,15 +87,37 @@ var StatementWins = &check.Check{
 			case !answered:
 				p.Note("the answer does not tell %s", name)
 			case value == fmt.Sprint(otherwise[name]):
+				titled := func() {}
+				if slices.Contains(describing, name) {
+					titled = p.Besides(describedOtherwise)
+				}
 				p.Case(name, logbook.Fail, expected, "as the JSON says: "+value, differs, "")
+				titled()
 			case statement != nil && statement.JWT != nil && value != fmt.Sprint(statement.JWT.Claims[name]):
 				p.Case(name, logbook.Pass, expected, "neither: "+value, differs, "")
 			default:
 				p.Case(name, logbook.Pass, expected, value, differs, "")
 			}
 		}
-		return sameOrganization(ctx, p, got, differs)
+		return sameOrganization(ctx, p, got, otherwise, differs)
 	},
+}
+
+// describing are members that say what people are shown of a client, and that no right hangs on (RFC 7591 §2).
+var describing = []string{"client_uri", "logo_uri", "tos_uri", "policy_uri", "software_version"}
+
+var describedOtherwise = &logbook.Breach{
+	Broken:   "what a client says of its software wins over its software statement",
+	Why:      "people are shown a name, a page or a version that nobody vouched for, and the order of the two is the wrong way round",
+	Fix:      "lay the claims of the verified statement over the JSON members, and build the client of the result",
+	Severity: logbook.Medium,
+}
+
+var loggedOtherwise = &logbook.Breach{
+	Broken:   "the log names the organisation that a client says, and not the one of its software statement",
+	Why:      "whoever looks into an incident finds another organisation's name",
+	Fix:      "write the organisation of the verified statement into the log",
+	Severity: logbook.Medium,
 }
 
 // contested gives the names of the claims that the JSON contradicts, all that the statement says, and the claims that are
@@ -136,8 +162,8 @@ func contradiction(p *check.Pass, name string, said any) string {
 	return "as the JSON says"
 }
 
-// sameOrganization compares what the client's tokens and the log say with the agreement and the plan.
-func sameOrganization(ctx context.Context, p *check.Pass, got check.Registered, differs string) error {
+// sameOrganization looks whether the client's tokens or the log say what the JSON said.
+func sameOrganization(ctx context.Context, p *check.Pass, got check.Registered, otherwise map[string]any, differs string) error {
 	err := p.Cast.Settle(ctx, got.Member)
 	if err != nil {
 		return err
@@ -155,15 +181,28 @@ func sameOrganization(ctx context.Context, p *check.Pass, got check.Registered, 
 				p.Note("the token does not carry %s", name)
 			case fmt.Sprint(value) == agreed:
 				p.Case("claim "+name+" of its tokens", logbook.Pass, agreed, agreed, differs, "")
+			case saidBeside(otherwise, fmt.Sprint(value)):
+				p.Case("claim "+name+" of its tokens", logbook.Fail, agreed, "as the JSON says: "+fmt.Sprint(value), differs, "")
 			default:
-				p.Case("claim "+name+" of its tokens", logbook.Fail, agreed, fmt.Sprint(value), differs, "")
+				p.Case("claim "+name+" of its tokens", logbook.Inconclusive, agreed, "", differs, fmt.Sprintf("the token says %v as %s, which is neither agreed nor in the JSON: see claims.token-content", value, name))
 			}
 		}
 	}
-	return loggedOrganization(ctx, p, got, differs)
+	return loggedOrganization(ctx, p, got, otherwise, differs)
 }
 
-func loggedOrganization(ctx context.Context, p *check.Pass, got check.Registered, differs string) error {
+// saidBeside says whether a value is one that the JSON said beside the statement.
+func saidBeside(otherwise map[string]any, value string) bool {
+	for _, said := range otherwise {
+		if fmt.Sprint(said) == value {
+			return true
+		}
+	}
+	return false
+}
+
+func loggedOrganization(ctx context.Context, p *check.Pass, got check.Registered, otherwise map[string]any, differs string) error {
+	defer p.Besides(loggedOtherwise)()
 	organization := got.Member.Plan.Organization
 	if len(p.Stack.Logs[p.Name]) == 0 || organization == "" {
 		return nil
@@ -173,12 +212,11 @@ func loggedOrganization(ctx context.Context, p *check.Pass, got check.Registered
 		return err
 	}
 	for _, record := range records {
-		switch told := record.Fields["org"]; told {
-		case "":
-		case organization:
+		switch told := record.Fields["org"]; {
+		case told == organization:
 			p.Case("organisation in the log", logbook.Pass, organization, told, differs, "")
-		default:
-			p.Case("organisation in the log", logbook.Fail, organization, told, differs, "")
+		case told != "" && saidBeside(otherwise, told):
+			p.Case("organisation in the log", logbook.Fail, organization, "as the JSON says: "+told, differs, "")
 		}
 	}
 	return nil

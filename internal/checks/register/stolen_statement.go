@@ -31,6 +31,7 @@ var StolenStatement = &check.Check{
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration, check.Statements, check.RegistrationCertificate, check.Neighbour},
+	Besides:  []*logbook.Breach{ofOther},
 	Twin:     defect.Set{StatementOfAnyone: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		neighbour, err := p.Neighbour(ctx)
@@ -57,29 +58,38 @@ var StolenStatement = &check.Check{
 			forge.WithStatement(*statement, "the neighbour's statement over the partner's certificate"),
 			forge.WithCertificate(neighbour.Client().RegistrationCertificate, "the partner's statement over the neighbour's certificate"),
 		}
-		other, err := ofOtherSoftware(ctx, p)
-		if err != nil {
-			return err
-		}
-		changes = append(changes, other...)
 		owner := p.Login(neighbour) // as the client that its statement made
 		if neighbour.Manageable() {
 			owner = p.AtConfiguration(neighbour) // over its certificate, too
 		}
-		return p.RefusesRegistrations(ctx, p.AtRegistration(ctx, cast.Partner, cast.Wish{}), &owner, changes...)
+		err = p.RefusesRegistrations(ctx, p.AtRegistration(ctx, cast.Partner, cast.Wish{}), &owner, changes...)
+		if err != nil {
+			return err
+		}
+		return ofOtherSoftware(ctx, p)
 	},
+}
+
+// ofOther stays within one organisation.
+var ofOther = &logbook.Breach{
+	Broken:   "a software statement registers over the certificate of other software",
+	Why:      "the statement names the certificate that it is for: whoever runs one product of an organisation registers as any other of it",
+	Fix:      "compare the subject that the software statement names with the client certificate of the connection",
+	Severity: logbook.Medium,
 }
 
 // ofOtherSoftware shows a certificate that the partner's organisation has for other software, where the statement names
 // the subject of the certificate and the ride can issue one.
-func ofOtherSoftware(ctx context.Context, p *check.Pass) ([]wire.Change, error) {
+func ofOtherSoftware(ctx context.Context, p *check.Pass) error {
 	draft, err := p.Cast.Draft(ctx, cast.Partner, cast.Wish{})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !check.NamesSubject(draft) || !p.Cast.Issues(cast.Partner) {
 		p.Note("the statement does not name the subject of the certificate, or the ride cannot issue another one, so other software of the same organisation is not played")
-		return nil, nil
+		return nil
 	}
-	return []wire.Change{forge.WithCertificate(draft.Client().RegistrationCertificate, "the certificate of other software of the same organisation")}, nil
+	defer p.Besides(ofOther)()
+	certificate := draft.Client().RegistrationCertificate
+	return p.RefusesRegistrations(ctx, p.AtRegistration(ctx, cast.Partner, cast.Wish{}), nil, forge.WithCertificate(certificate, "the certificate of other software of the same organisation"))
 }

@@ -26,14 +26,15 @@ import (
 var UpdateGrantsNothing = &check.Check{
 	ID:       "register.update-grants-nothing",
 	Title:    "a client gets nothing by an update that it would not get by registering",
-	Broken:   "a client gets by an update what it would not get by registering",
+	Broken:   "a client gets tokens with scopes by an update that it would not get by registering",
 	Why:      "a partner that was let in with little takes the rest itself a minute later, and the review of its registration saw nothing of it",
-	Fix:      "judge the metadata of an update by the same rules as those of a registration, and let the server alone make secrets",
+	Fix:      "judge the metadata of an update by the same rules as those of a registration",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.2"), frameworks.RFC(7592, "3"), frameworks.House(), frameworks.API(3), frameworks.NHI(5), frameworks.ASVS("10.4.11"), frameworks.SP80053("AC-6")},
 	Rows:     []string{"L-RM-08", "L-RM-09"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},
+	Besides:  []*logbook.Breach{moreOnPaper, secretChosen, check.SilentScope},
 	Twin:     defect.Set{UpdateUnfiltered: true},
 	Also:     []defect.Set{{UpdateTakesSecret: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -85,6 +86,22 @@ var UpdateGrantsNothing = &check.Check{
 	},
 }
 
+// moreOnPaper is what reading the registration tells; what of it holds, another request must show.
+var moreOnPaper = &logbook.Breach{
+	Broken:   "a client is registered by an update with scopes, grants or a method that registering would not give it",
+	Why:      "a partner that was let in with little writes the rest into its registration itself, and the review of it saw nothing of that",
+	Fix:      "judge the metadata of an update by the same rules as those of a registration",
+	Severity: logbook.High,
+}
+
+// secretChosen breaks RFC 7592 §2.2, and needs nobody but the client itself.
+var secretChosen = &logbook.Breach{
+	Broken:   "a client chooses its own secret by an update",
+	Why:      "what people choose is short, is used elsewhere, and can be guessed",
+	Fix:      "let the server alone make secrets, and refuse an update with another client_secret than the current one",
+	Severity: logbook.High,
+}
+
 // tried updates one member of a client's metadata, and tells whether the update was accepted, with the member as it was
 // sent or another.
 func tried(ctx context.Context, p *check.Pass, partner *cast.Member, name, member string, value any, excess func(now string) bool) (bool, error) {
@@ -120,6 +137,7 @@ func tried(ctx context.Context, p *check.Pass, partner *cast.Member, name, membe
 			p.Case(name, logbook.NotApplicable, expected, "", member, "registering gives it as well, so the update adds nothing: see register.excess-scope, register.excess-grants and register.public-client")
 			return false, nil
 		}
+		defer p.Besides(moreOnPaper)()
 		p.Case(name, logbook.Fail, expected, got.Why+"; registered with "+spelled(now), member, "")
 	case got.Decision != wire.Accepted:
 		p.Case(name, logbook.Pass, expected, got.Why, member, "")
@@ -156,6 +174,7 @@ func exceeds(ctx context.Context, p *check.Pass, member *cast.Member, beyond []s
 // ownSecret lets a client choose its new secret, and tries it.
 func ownSecret(ctx context.Context, p *check.Pass) error {
 	const name, expected, differs = "a secret of its own choice", "refused, or replaced by another", "client_secret"
+	defer p.Besides(secretChosen)()
 	methods, err := p.Methods(ctx)
 	if err != nil {
 		return err

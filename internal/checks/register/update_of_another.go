@@ -23,14 +23,15 @@ import (
 var UpdateOfAnother = &check.Check{
 	ID:       "register.update-of-another",
 	Title:    "an update changes the client whose registration token it shows, and nothing that the server alone may set",
-	Broken:   "an update changes another client, or what the server alone may set",
-	Why:      "with its own token a partner would replace the keys of any other, or plant a registration token that it knows",
-	Fix:      "take the client from the registration token and the URL, compare client_id in the body with it, and store none of the members that the server alone may set",
+	Broken:   "an update changes another client than the one whose registration token it shows",
+	Why:      "with its own token a partner replaces the keys of any other",
+	Fix:      "take the client from the registration token and the URL, and compare client_id in the body with it",
 	Refs:     []frameworks.Ref{frameworks.RFC(7592, "2.2"), frameworks.RFC(7592, "5"), frameworks.API(1), frameworks.API(3), frameworks.ASVS("8.2.2"), frameworks.SP80053("AC-3")},
 	Rows:     []string{"L-RM-06", "L-RM-07"},
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},
+	Besides:  []*logbook.Breach{reservedSet},
 	Twin:     defect.Set{UpdateByBody: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Newcomer(ctx, cast.Partner, cast.Wish{})
@@ -96,9 +97,17 @@ var UpdateOfAnother = &check.Check{
 	},
 }
 
+var reservedSet = &logbook.Breach{
+	Broken:   "an update sets what the server alone may set",
+	Why:      "a client plants a registration token that somebody else knows, or lets its secret live on after its end",
+	Fix:      "store none of registration_access_token, registration_client_uri, client_secret_expires_at and client_id_issued_at from what a client sends",
+	Severity: logbook.Medium,
+}
+
 // reserved sends what only the server gives, and looks whether it was taken over.
 func reserved(ctx context.Context, p *check.Pass, partner *cast.Member) error {
 	const expected = "refused, or not taken over"
+	defer p.Besides(reservedSet)()
 	plain := "chosen-" + rand.Text() + rand.Text()
 	chosen := p.Stack.Keeper.Keep("chosen registration token", plain)
 	for _, one := range []struct {

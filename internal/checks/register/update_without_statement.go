@@ -17,8 +17,8 @@ import (
 // (registration.software_statement.on_update). RFC 7591 §3.2.2 has the answer.
 var UpdateWithoutStatement = &check.Check{
 	ID:       "register.update-without-statement",
-	Title:    "a client is not changed without a good software statement",
-	Broken:   "a client is changed without a good software statement",
+	Title:    "no update of a client is taken without a good software statement",
+	Broken:   "an update of a client is taken without a good software statement",
 	Why:      "what the directory vouched for at registration is changed a minute later by the client alone: its organisation, its scopes, its keys",
 	Fix:      "verify the software statement of an update as that of a registration, before anything is changed",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7592, "2.2"), frameworks.RFC(7591, "3.2.2"), frameworks.RFC(7591, "2.3"), frameworks.CSF("PR.AA-04"), frameworks.SP80053("IA-5")},
