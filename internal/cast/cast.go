@@ -66,6 +66,7 @@ type Cast struct {
 	issuers map[string]*issuer // by client name of the plan
 
 	directory oauth.Key // signs software statements, where the plan gives it
+	software  oauth.Key // signs registrations as a whole, where the plan gives it
 	vouching  oauth.Key // signs assertions that are authorization grants, where the plan gives it
 
 	servers    Facts[*oauth.Server]
@@ -117,6 +118,12 @@ func New(cfg Config) (*Cast, error) {
 	c.directory, err = directoryKey(cfg.Resolver, cfg.Plan.Registration.Statement)
 	if err != nil {
 		return nil, fmt.Errorf("registration.software_statement.key: %w", err)
+	}
+	if signed := cfg.Plan.Registration.SignedRequest; signed != nil {
+		c.software, err = signingKey(cfg.Resolver, signed.Key, signed.Alg, signed.KeyID)
+		if err != nil {
+			return nil, fmt.Errorf("registration.signed_request.key: %w", err)
+		}
 	}
 	c.vouching, err = grantKey(cfg.Resolver, cfg.Plan.Grants.Bearer)
 	if err != nil {

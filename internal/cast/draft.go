@@ -35,7 +35,11 @@ func (c *Cast) draft(ctx context.Context, described plan.Client, wish Wish, serv
 		return nil, err
 	}
 	member := &Member{Role: described.Name, Plan: described, Server: server, Own: true, cast: c, name: client.Name, metadata: metadata, client: client}
-	return member, c.vouchers(ctx, member, wish.Claims)
+	err = c.vouchers(ctx, member, wish.Claims)
+	if err != nil {
+		return member, err
+	}
+	return member, c.sign(member, wish.Signed)
 }
 
 // describe makes a client's keys and the metadata of its registration.

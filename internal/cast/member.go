@@ -25,11 +25,12 @@ type Wish struct {
 	Keys     []oauth.Key    // for private_key_jwt: its keys, the first of which signs; none: one that is made for it
 	Shared   string
 	Claims   map[string]any // further claims of its software statement
+	Signed   bool           // registered by a request that is signed as a whole, where the plan says how, whatever it says of others
 	Like     *Member        // the same software: its metadata, keys and certificates
 }
 
 func (w Wish) key() string {
-	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP, w.ByDNS, w.Keys) + w.Shared + fmt.Sprint(w.Claims)
+	return string(w.Auth) + "|" + strings.Join(w.Scopes, " ") + "|" + fmt.Sprint(w.Metadata) + fmt.Sprint(w.Unbound, w.DPoP, w.ByDNS, w.Signed, w.Keys) + w.Shared + fmt.Sprint(w.Claims)
 }
 
 // Member is one client of the cast at its authorization server.
@@ -46,6 +47,7 @@ type Member struct {
 
 	access    secret.Text      // the initial access token of its registration
 	statement *wire.Credential // the software statement of its registration; nil: none
+	signing   *wire.Credential // what makes a JWT of its registration; nil: it registers by JSON
 
 	key     Once[secret.Text] // its API key
 	reading Turn              // whoever reads the registration

@@ -21,6 +21,7 @@ func (c *Cast) RegistrationRequest(draft *Member) (wire.Request, error) {
 	if err != nil {
 		return request, err
 	}
+	request = draft.signed(request)
 	request.Over.Certificate = draft.client.RegistrationCertificate
 	if draft.statement != nil {
 		request = request.WithCredential(*draft.Statement())

@@ -66,6 +66,35 @@ func (c *Cast) vouchers(ctx context.Context, member *Member, claims map[string]a
 	return nil
 }
 
+// sign gives a member what makes a JWT of its registration, where the plan demands one, or it is wished.
+func (c *Cast) sign(member *Member, wished bool) error {
+	described := c.plan.Registration.SignedRequest
+	if described == nil || !described.Required && !wished {
+		return nil
+	}
+	software := ""
+	if statement := member.statement; statement != nil && statement.JWT != nil {
+		software, _ = statement.JWT.Claims["software_id"].(string)
+	}
+	if software == "" && strings.Contains(described.Issuer, "{software_id}") {
+		return errors.New("registration.signed_request.issuer: no software statement that the ride signs has the claim software_id; write the software's id itself")
+	}
+	issuer := c.placeholders(member).Replace(strings.ReplaceAll(described.Issuer, "{software_id}", software))
+	made := oauth.SignRequest(described.ContentType, c.software, issuer, cmp.Or(described.Audience, member.Server.Issuer), described.Lifetime.D(), member.Server.Clock)
+	member.signing = &made
+	return nil
+}
+
+// signed has a member's request signed as a whole, where its registration is.
+func (m *Member) signed(request wire.Request) wire.Request {
+	if m.signing == nil {
+		return request
+	}
+	by := *m.signing
+	by.JWT = by.JWT.Clone()
+	return oauth.Signed(request, by)
+}
+
 func (c *Cast) placeholders(member *Member) *strings.Replacer {
 	subject := ""
 	for _, certificate := range []*tls.Certificate{member.client.RegistrationCertificate, member.client.Certificate} {
@@ -164,8 +193,12 @@ func (c *Cast) UpdateRequest(member *Member, metadata map[string]any) (wire.Requ
 		delete(metadata, oauth.StatementMember)
 	}
 	request, err := member.Client().UpdateRequest(*member.Server, metadata)
-	if err != nil || member.statement == nil {
+	if err != nil {
 		return request, err
+	}
+	request = member.signed(request)
+	if member.statement == nil {
+		return request, nil
 	}
 	return request.WithCredential(*member.Statement()), nil
 }

@@ -119,7 +119,7 @@ func (p *Pass) RegisterRaw(ctx context.Context, role string, body []byte) (wire.
 		return wire.Exchange{}, err
 	}
 	request.Body = body
-	request.Credentials = slices.DeleteFunc(request.Credentials, func(c wire.Credential) bool { return c.In != wire.InHeader }) // what stood in the other body
+	request.Credentials = slices.DeleteFunc(request.Credentials, func(c wire.Credential) bool { return c.In == wire.InJSON || c.In == wire.InForm }) // what stood in the other body
 	return p.through(ctx, wire.Probe, request, func(ctx context.Context, r wire.Request) (wire.Exchange, error) {
 		return p.Cast.Register(ctx, draft, r)
 	})

@@ -30,6 +30,14 @@ var DirectoryKey = Need{Name: "the directory's key", Has: func(p *plan.Plan, at 
 	return missing, reason, gap
 }}
 
+// SignedRequests needs registrations that are signed as a whole.
+var SignedRequests = Need{Name: "signed registrations", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
+	if p.Registration.SignedRequest != nil {
+		return Present, "", ""
+	}
+	return Absent, "the plan speaks of no registrations that are signed as a whole (registration.signed_request)", ""
+}}
+
 // RegistrationCertificate needs registration endpoints that demand a client certificate.
 var RegistrationCertificate = Need{Name: "certificates at registration", Has: func(p *plan.Plan, _ *plan.Point) (Missing, string, string) {
 	if p.Registration.ClientCertificate == "required" {

@@ -50,6 +50,7 @@ func Catalogue() []*check.Check {
 		register.SecretBeside,
 		register.SecretLifetime,
 		register.SharedCredentials,
+		register.SignedRequest,
 		register.StatementAddressFetched,
 		register.StatementForged,
 		register.StatementOfAnotherIssuer,

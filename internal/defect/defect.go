@@ -58,6 +58,8 @@ type Set struct {
 	StatementNotReturned            bool `json:"statement_not_returned,omitempty"`            // AS: the client information leaves the software statement out
 	StatementReused                 bool `json:"statement_reused,omitempty"`                  // AS: the jti of software statements is not remembered, so one makes any number of clients
 	StatementSkippedOnUpdate        bool `json:"statement_skipped_on_update,omitempty"`       // AS: an update needs no software statement, and one that it has is decoded and not verified
+	RequestClaimsIgnored            bool `json:"request_claims_ignored,omitempty"`            // AS: exp, aud and iss of a registration that is signed as a whole are not looked at
+	RequestUnverified               bool `json:"request_unverified,omitempty"`                // AS: a registration that is signed as a whole is decoded, and its signature is not verified
 	RegistrationCertificateOptional bool `json:"registration_certificate_optional,omitempty"` // AS: registration and client configuration do without a client certificate, and verify one only if it is there
 	InitialAccessTokenStateless     bool `json:"initial_access_token_stateless,omitempty"`    // AS: an initial access token is only looked up: used ones, expired ones and those of other organisations register too
 	ReregistrationRevives           bool `json:"reregistration_revives,omitempty"`            // AS: registering the software of a deleted client brings that client back, with its tokens and its registration token

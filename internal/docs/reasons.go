@@ -10,7 +10,6 @@ var reasons = map[string]string{
 	"L-OF-08": "no protocol tells from outside when a client was last used",
 	"L-OH-01": "no check but the report: where people make the clients, it tells how long that took and in how many steps",
 	"L-SC-05": "a ride has one address, and whether a copied key is noticed elsewhere is not seen from outside",
-	"L-SS-10": "waits for registrations that are signed as a whole (application/jose); RFC 7591 registers by JSON",
 }
 
 // partly says of a row that checks play what of it they leave out, or only remark.

@@ -108,6 +108,7 @@ type Registration struct {
 	ClientCertificate string             `yaml:"client_certificate" words:"none|optional|required" default:"none" doc:"Whether the registration and client configuration endpoints ask for a client certificate."`
 	AccessTokens      AccessTokenPolicy  `yaml:"initial_access_token_policy" doc:"What is promised about the initial access tokens that the hook mint_initial_access_token mints."`
 	Statement         *SoftwareStatement `yaml:"software_statement" doc:"Software statements: how a directory vouches for the clients (RFC 7591 section 2.3)."`
+	SignedRequest     *SignedRequest     `yaml:"signed_request" doc:"Registrations that are signed as a whole: a JWT in the place of the JSON body, as Open Banking UK has it."`
 }
 
 // Client is one member of the cast: partner, neighbour or resource_server.

@@ -31,6 +31,19 @@ type SoftwareStatement struct {
 	Once     bool           `yaml:"once" default:"false" doc:"The same statement makes no second client: it is refused, or the answer is the old client."`
 }
 
+// SignedRequest says how registrations and updates are signed as a whole.
+type SignedRequest struct {
+	Key         Reference `yaml:"key" need:"yes" is:"secret" doc:"The private key of the software that registers, as PEM or JWK, by reference; the AS must find its public part where the trust framework says." example:"file:software.jwk"`
+	Alg         string    `yaml:"alg" words:"ES256|ES384|ES512|PS256|PS384|PS512|RS256|RS384|RS512|EdDSA" doc:"The algorithm of the key; absent: what the JWK says, or what fits the key."`
+	KeyID       string    `yaml:"kid" doc:"The kid of the key; absent: what the JWK says, or its thumbprint (RFC 7638)." example:"software-1"`
+	Issuer      string    `yaml:"issuer" need:"yes" doc:"Who registers: the claim iss; {software_id} is that claim of the software statement, the other placeholders are those of software_statement.claims." example:"\"{software_id}\""`
+	Audience    string    `yaml:"audience" doc:"Who the AS is to the trust framework: the claim aud; absent: its issuer." example:"0015800001041RHAAY"`
+	Bound       bool      `yaml:"audience_bound" default:"true" doc:"The AS refuses a request that is for another server (RFC 7519 section 4.1.3); Open Banking UK lets it take one."`
+	ContentType string    `yaml:"content_type" words:"application/jose|application/jwt" default:"application/jose" doc:"The media type of the request."`
+	Lifetime    Duration  `yaml:"lifetime" default:"5m" doc:"How long a request is good: exp minus iat."`
+	Required    bool      `yaml:"required" default:"true" doc:"The AS takes no registration by JSON, so the ride registers by none; false: it takes both."`
+}
+
 // freshClaims are made anew for each statement.
 var freshClaims = []string{"iss", "iat", "exp", "jti"}
 
@@ -43,6 +56,9 @@ func (r *rules) trust() {
 	if statement := reg.Statement; statement != nil {
 		r.statement(*statement)
 	}
+	if signed := reg.SignedRequest; signed != nil {
+		r.signedRequest(*signed)
+	}
 	if reg.ClientCertificate == "" || reg.ClientCertificate == "none" || reg.Mode != "dcr" {
 		return
 	}
@@ -50,6 +66,27 @@ func (r *rules) trust() {
 		if client.ID.Empty() && client.Certificate == nil {
 			r.wrong("clients."+strconv.Itoa(i)+".certificate", fmt.Sprintf("client %s has no `certificate`, and registration.client_certificate says that one is shown at registration", printable(client.Name)),
 				"add `certificate: {issue: {ca: file:PATH, key: file:PATH}}`, or say `client_certificate: none` in `registration`")
+		}
+	}
+}
+
+func (r *rules) signedRequest(s SignedRequest) {
+	const path = "registration.signed_request"
+	switch {
+	case r.plan.Registration.Mode != "dcr":
+		r.wrong(path, fmt.Sprintf("`%s` is for mode dcr, and the mode is %s", path, printable(r.plan.Registration.Mode)), "remove it, or choose `mode: dcr`")
+	case s.Lifetime == 0:
+		r.wrong(path+".lifetime", "`lifetime` is 0: the requests would have expired when they are sent", "write 5m")
+	}
+	r.knownPlaceholders(path+".issuer", "`issuer`", s.Issuer, "{software_id}")
+}
+
+// knownPlaceholders complains about placeholders that nothing is put for.
+func (r *rules) knownPlaceholders(path, what, text string, more ...string) {
+	known := append(more, statementPlaceholders...)
+	for _, found := range placeholder.FindAllString(text, -1) {
+		if !slices.Contains(known, found) {
+			r.wrong(path, fmt.Sprintf("%s has the unknown placeholder %s", what, printable(found)), "known are: "+strings.Join(known, ", "))
 		}
 	}
 }
@@ -78,10 +115,6 @@ func (r *rules) statement(s SoftwareStatement) {
 			continue
 		}
 		text, _ := s.Claims[name].(string)
-		for _, found := range placeholder.FindAllString(text, -1) {
-			if !slices.Contains(statementPlaceholders, found) {
-				r.wrong(path+".claims", fmt.Sprintf("the claim %s has the unknown placeholder %s", printable(name), printable(found)), "known are: "+strings.Join(statementPlaceholders, ", "))
-			}
-		}
+		r.knownPlaceholders(path+".claims", "the claim "+printable(name), text)
 	}
 }

@@ -17,6 +17,9 @@ func TestStatementsThatCannotBe(t *testing.T) {
 		"odd placeholder":   {with("registration: {mode: dcr}", strings.Replace(stated, "env:KEY", "env:KEY, claims: {org: \"{org}\"}", 1)), "unknown placeholder {org}"},
 		"key in the plan":   {with("registration: {mode: dcr}", strings.Replace(stated, "env:KEY", "hunter22", 1)), "`key` is a secret and stands in the plan itself"},
 		"no certificate":    {with("registration: {mode: dcr}", "registration: {mode: dcr, client_certificate: required}"), "client partner has no `certificate`"},
+		"signed by hand":    {with("registration: {mode: dcr}", "registration: {mode: given, signed_request: {key: env:KEY, issuer: x}}"), "`registration.signed_request` is for mode dcr"},
+		"signed too late":   {with("registration: {mode: dcr}", "registration: {mode: dcr, signed_request: {key: env:KEY, issuer: x, lifetime: 0s}}"), "plan.yaml:3:79: `lifetime` is 0"},
+		"odd issuer":        {with("registration: {mode: dcr}", "registration: {mode: dcr, signed_request: {key: env:KEY, issuer: \"{software}\"}}"), "`issuer` has the unknown placeholder {software}"},
 		"unknown algorithm": {with("registration: {mode: dcr}", strings.Replace(stated, "env:KEY", "env:KEY, alg: none", 1)), "`alg` cannot be"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -30,5 +33,9 @@ func TestStatementsThatCannotBe(t *testing.T) {
 	s := p.Registration.Statement
 	if s == nil || !s.Required || s.Lifetime.D() != 5*time.Minute || p.Registration.ClientCertificate != "none" {
 		t.Errorf("defaults: %+v", p.Registration)
+	}
+	signed := mustParse(t, with("registration: {mode: dcr}", "registration: {mode: dcr, signed_request: {key: env:KEY, issuer: x}}")).Registration.SignedRequest
+	if signed == nil || !signed.Required || !signed.Bound || signed.ContentType != "application/jose" || signed.Lifetime.D() != 5*time.Minute {
+		t.Errorf("defaults: %+v", signed)
 	}
 }

@@ -21,7 +21,7 @@ func byProof(p *plan.Plan) {
 	}
 	// Without certificates they cannot register as the trust framework wants it, so the operator lets them in.
 	p.Registration.InitialAccessToken = plan.Reference{Text: "file:operator-iat.txt"}
-	p.Registration.ClientCertificate, p.Registration.Statement, p.Registration.AccessTokens = "none", nil, plan.AccessTokenPolicy{}
+	p.Registration.ClientCertificate, p.Registration.Statement, p.Registration.SignedRequest, p.Registration.AccessTokens = "none", nil, nil, plan.AccessTokenPolicy{}
 	p.Points = slices.DeleteFunc(p.Points, func(point plan.Point) bool { return !point.DPoP })
 	for i := range p.Points {
 		p.Points[i].Credential, p.Points[i].TLSClient, p.Points[i].DPoP = "dpop", "none", false

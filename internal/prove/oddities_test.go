@@ -457,6 +457,23 @@ var oddities = []oddity{
 		only: []string{"offboard.software-registered-again", "offboard.registration-token-dies"},
 	},
 	{
+		name: "registrations and updates are signed as a whole, and none is taken by JSON", at: []string{"as"}, // as Open Banking UK has it
+		edit: func(p *plan.Plan) { p.Registration.SignedRequest.Required = true },
+		around: func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				writes := strings.HasPrefix(r.URL.Path, "/register") && (r.Method == http.MethodPost || r.Method == http.MethodPut)
+				if writes && r.Header.Get("Authorization") != "" && r.Header.Get("Content-Type") != "application/jose" {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusBadRequest)
+					_, _ = io.WriteString(w, `{"error":"invalid_client_metadata"}`)
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		},
+		only: []string{"register.*", "authenticate.former-method", "offboard.*", "rotate.*"},
+	},
+	{
 		name: "who asks too often gets 503 without Retry-After", at: []string{"as", "gateway"}, // as nginx's limit_req does by default
 		alter: func(_ *http.Request, said *httptest.ResponseRecorder) {
 			if said.Code == 429 {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	_ "embed" // plan.yaml.tmpl
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/checkride/checkride/internal/sandbox/api"
 	"github.com/checkride/checkride/internal/sandbox/ca"
@@ -51,6 +54,10 @@ func (s *Sandbox) writeFiles() error {
 	if err != nil {
 		return err
 	}
+	software, err := json.Marshal(s.software)
+	if err != nil {
+		return fmt.Errorf("encode the software's key: %w", err)
+	}
 	certificate := ca.Options{}
 	if s.live().LongLivedCertificate {
 		certificate.NotAfter = time.Now().AddDate(10, 0, -1)
@@ -83,6 +90,7 @@ func (s *Sandbox) writeFiles() error {
 		{"operator-iat.txt", []byte(s.secrets.operatorToken)},
 		{"directory.jwk", directory},
 		{"assertions.jwk", assertions},
+		{"software.jwk", software},
 		{"rs-secret.txt", []byte(s.secrets.resourceServer)},
 		{"second-rs-secret.txt", []byte(s.secrets.secondServer)},
 		{"invalid.json", []byte(invalidPayment)},
@@ -110,7 +118,12 @@ func (s *Sandbox) planYAML(now time.Time) ([]byte, error) {
 		return nil, err
 	}
 	headers := strings.Join([]string{api.ClientID, api.Org, api.Scopes, api.Via}, ", ")
+	softwareKeys, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{s.software.Public()}})
+	if err != nil {
+		return nil, fmt.Errorf("encode the software's public key: %w", err)
+	}
 	values := map[string]any{
+		"SoftwareKeys":   string(softwareKeys),
 		"Main":           s.url(mainAS),
 		"Digest":         digest,
 		"Other":          s.url(otherAS),

@@ -20,6 +20,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/sandbox/api"
 	"github.com/checkride/checkride/internal/sandbox/as"
@@ -107,6 +109,7 @@ type Sandbox struct {
 	published publications
 	canary    canary
 	trust     *trust.Directory
+	software  jose.JSONWebKey  // with which the partners' software signs its registrations
 	vouches   *trust.Directory // signs the assertions that are authorization grants
 
 	main, other *as.Server
@@ -321,6 +324,10 @@ func (s *Sandbox) startServers() error {
 	}
 	config.OperatorAccessToken = s.secrets.operatorToken
 	config.Trust = &as.Trust{Issuer: s.trust.Issuer(), Keys: s.trust.Keys}
+	s.software, err = trust.NewKey()
+	if err != nil {
+		return err
+	}
 	s.vouches, err = trust.New(s.url(management) + "/assertions")
 	if err != nil {
 		return err

@@ -26,15 +26,20 @@ const defaultLife = time.Minute
 // make writes the token in the compact serialization (RFC 7515 §3.1), members sorted by name. Bound are the claims that
 // tie a DPoP proof to its request.
 func (j *JWT) make(now time.Time, bound map[string]any) (string, error) {
+	claims, err := compact(j.fill(now.Add(j.Clock), bound))
+	if err != nil {
+		return "", fmt.Errorf("jwt claims: %w", err)
+	}
+	return j.over(claims)
+}
+
+// over signs any payload (RFC 7515 §5.1).
+func (j *JWT) over(payload []byte) (string, error) {
 	header, err := segment(j.Header)
 	if err != nil {
 		return "", fmt.Errorf("jwt header: %w", err)
 	}
-	claims, err := segment(j.fill(now.Add(j.Clock), bound))
-	if err != nil {
-		return "", fmt.Errorf("jwt claims: %w", err)
-	}
-	input := header + "." + claims
+	input := header + "." + base64.RawURLEncoding.EncodeToString(payload)
 	signature, err := j.sign([]byte(input))
 	if err != nil {
 		return "", fmt.Errorf("sign jwt: %w", err)
@@ -53,6 +58,9 @@ func (j *JWT) fill(now time.Time, bound map[string]any) map[string]any {
 	}
 	life := or(j.Life, defaultLife)
 	fresh := map[string]any{"jti": randomID(), "iat": now.Unix()}
+	if j.Request {
+		fresh["jti"] = randomUUID()
+	}
 	if j.Proof {
 		maps.Copy(fresh, bound)
 	} else {
@@ -74,6 +82,9 @@ func (j *JWT) kind() string {
 	if j.Statement {
 		return "statement"
 	}
+	if j.Request {
+		return "request"
+	}
 	return "assertion"
 }
 
@@ -81,6 +92,14 @@ func randomID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
 	return hex.EncodeToString(b[:])
+}
+
+// randomUUID is one of version 4, in capitals: some profiles have the jti of a request in this form alone.
+func randomUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%X-%X-%X-%X-%X", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func segment(members map[string]any) (string, error) {

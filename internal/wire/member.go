@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 )
 
 // joined adds members to the JSON object that is a body: as sent and as shown. What stands there stays byte for byte.
@@ -37,4 +39,41 @@ func joined(body []byte, members []part) ([]byte, []byte, error) {
 		lead = ","
 	}
 	return append(sent, '}'), append(shown, '}'), nil
+}
+
+// sealed makes the JWT that is sent in the place of a body: as sent and as shown. The body's members are its claims, beside
+// its own, which win. What is no JSON object is signed as it is.
+func (w *Wire) sealed(body, shown []byte, c *Credential) ([]byte, []byte, error) {
+	if c.JWT == nil {
+		return nil, nil, errors.New("what stands in the place of the body is no JWT")
+	}
+	made, text := *c.JWT, ""
+	members, err := object(body)
+	if err != nil {
+		text, err = made.over(body)
+	} else {
+		maps.Copy(members, made.Claims)
+		made.Claims = members
+		text, err = made.make(time.Now(), nil)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := w.config.Keeper.Keep(made.kind(), text)
+	return []byte(text), fmt.Appendf(nil, "%s, made of %s", kept, shown), nil
+}
+
+// object reads a JSON object, its numbers as they are written.
+func object(body []byte) (map[string]any, error) {
+	if !json.Valid(body) {
+		return nil, errors.New("no JSON")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var members map[string]any
+	err := decoder.Decode(&members)
+	if err == nil && members == nil {
+		err = errors.New("null")
+	}
+	return members, err
 }

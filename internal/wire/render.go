@@ -75,6 +75,13 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 			return built{}, err
 		}
 	}
+	if put.body != nil {
+		kind = put.body.Name
+		body, shownBody, err = w.sealed(body, shownBody, put.body)
+		if err != nil {
+			return built{}, err
+		}
+	}
 	header := w.complete(put.header, r, to, serial, kind, body)
 	header, err = w.signed(r, to.origin+target, header, body)
 	if err != nil {
@@ -103,7 +110,10 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 }
 
 // placed is what goes where.
-type placed struct{ header, form, query, json []part }
+type placed struct {
+	header, form, query, json []part
+	body                      *Credential // nil: the body is sent as it is
+}
 
 // present puts each credential in its place. Every credential is known to the keeper afterwards.
 func (w *Wire) present(r Request) (placed, error) {
@@ -119,6 +129,10 @@ func (w *Wire) present(r Request) (placed, error) {
 	for _, c := range proofsLast(r.Credentials) {
 		if c.Sign != nil {
 			continue // it signs what the others have become
+		}
+		if c.In == InBody {
+			put.body = &c
+			continue
 		}
 		p, err := w.credential(c, r, token)
 		if err != nil {
@@ -137,7 +151,7 @@ func (w *Wire) present(r Request) (placed, error) {
 		case InJSON:
 			put.json = append(put.json, p)
 		default:
-			return placed{}, fmt.Errorf("credential %s: unknown place %q (header, form, query, json)", c.Name, c.In)
+			return placed{}, fmt.Errorf("credential %s: unknown place %q (header, form, query, json, body)", c.Name, c.In)
 		}
 	}
 	return put, nil

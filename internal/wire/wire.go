@@ -58,6 +58,7 @@ const (
 	InForm   Place = "form"
 	InQuery  Place = "query"
 	InJSON   Place = "json" // a member of the JSON object that is the body: software_statement
+	InBody   Place = "body" // a JWT to which the JSON object that is the body gives its claims, sent in its place; the name is its media type
 )
 
 // Credential is something that a request presents to be let in. It stands in one place and is either a text, the
@@ -97,6 +98,7 @@ type JWT struct {
 	Clock     time.Duration                             // the reader's clock minus ours: assertions are minted in the AS's time
 	Proof     bool                                      // a DPoP proof (RFC 9449 §4.2)
 	Statement bool                                      // a software statement (RFC 7591 §2.3)
+	Request   bool                                      // a whole request, signed
 }
 
 // FromNow is a claim's value relative to the time of sending.

@@ -160,13 +160,23 @@ func mediaType(r *http.Request) string {
 	return kind
 }
 
-// object reads the body as one JSON object; its member names are compared exactly, as RFC 8259 has them.
+// object reads the body as one JSON object; its member names are compared exactly, as RFC 8259 has them. A body that is
+// signed as a whole gives its claims, which [Server.signedRequest] judges.
 func (c *call) object() (map[string]json.RawMessage, error) {
-	if mediaType(c.r) != "application/json" {
-		return nil, errors.New("the body must be application/json")
+	text := c.body
+	switch mediaType(c.r) {
+	case "application/json":
+	case signedRequest:
+		payload, err := decoded(string(c.body))
+		if err != nil {
+			return nil, errors.New("the body is no JWT")
+		}
+		text = payload
+	default:
+		return nil, errors.New("the body must be application/json or " + signedRequest)
 	}
 	var members map[string]json.RawMessage
-	err := json.Unmarshal(c.body, &members)
+	err := json.Unmarshal(text, &members)
 	if err != nil || members == nil {
 		return nil, &wrongType{"the body", "one JSON object"}
 	}

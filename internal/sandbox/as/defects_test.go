@@ -171,6 +171,8 @@ var defectRows = []struct {
 	{defect.Set{StatementIssuerIgnored: true}, statementIssuer, "400 unapproved_software_statement; 400 unapproved_software_statement", "201; 400 invalid_software_statement"},
 	{defect.Set{StatementOfAnyone: true}, statementOfAnyone, "400 unapproved_software_statement; 400 unapproved_software_statement; 403 access_denied", "201; 201; 403 access_denied"},
 	{defect.Set{StatementNotReturned: true}, statementReturned, "true", "false"},
+	{defect.Set{RequestClaimsIgnored: true}, signedRequests, "201; 400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata", "201; 201; 201; 201; 400 invalid_client_metadata"},
+	{defect.Set{RequestUnverified: true}, signedRequests, "201; 400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata", "201; 400 invalid_client_metadata; 400 invalid_client_metadata; 400 invalid_client_metadata; 201"},
 	{defect.Set{StatementReused: true}, statementReused, "201; 400 unapproved_software_statement", "201; 201"},
 	{defect.Set{StatementSkippedOnUpdate: true}, statementOnUpdate, "400 invalid_software_statement; 400 invalid_software_statement; 200; 200", "200; 200; 200; 200"},
 	{defect.Set{RegistrationCertificateOptional: true}, registrationCertificate, "403 access_denied; 403 access_denied; 403 access_denied; 403 access_denied; 200", "201; 200; 403 access_denied; 403 access_denied; 200"},

@@ -34,6 +34,10 @@ func (s *Server) register(c *call) answer {
 	if refused != nil {
 		return *refused
 	}
+	refused = s.signed(c, vouched)
+	if refused != nil {
+		return *refused
+	}
 	name, err := text(members, "client_name")
 	if err != nil {
 		return invalidMetadata(c, err)
@@ -136,6 +140,10 @@ func (s *Server) update(c *call) answer {
 		return invalidMetadata(c, err)
 	}
 	members, vouched, refused := s.vouched(c, members, cl)
+	if refused != nil {
+		return *refused
+	}
+	refused = s.signed(c, vouched)
 	if refused != nil {
 		return *refused
 	}

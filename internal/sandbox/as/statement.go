@@ -113,7 +113,7 @@ func (s *Server) vouched(c *call, members map[string]json.RawMessage, cl *client
 
 // statementOnly are claims that speak of the statement itself and of the certificate beside it, and not of the client.
 func statementOnly() []string {
-	return []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", statementMember, "client_id", "client_secret", "certificate_subject"}
+	return []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", statementMember, "client_id", "client_secret", "certificate_subject", softwareKeys}
 }
 
 // belongs says why a statement that is good by itself is not good here: somebody else used it, or the client certificate

@@ -4,10 +4,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/sandbox/as"
@@ -100,6 +104,45 @@ func statementTimes(g *rig) string {
 func statementIssuer(g *rig) string {
 	f := g.federation()
 	return f.come(f.signed(map[string]any{"iss": "https://another.test"})).is() + "; " + f.come(tampered(f.signed(map[string]any{"iss": "https://another.test"}))).is()
+}
+
+// signs registers by a request that the software signs, after claims of it were changed. Another software has the key of
+// the statement, if it says so.
+func (f federation) signs(changes map[string]any, another bool) string {
+	f.t.Helper()
+	software, err := trust.NewKey()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	vouched := software
+	if another {
+		vouched, err = trust.NewKey()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	claims := map[string]any{
+		"iss": "s-1", "aud": issuer, "exp": f.now.Add(time.Minute).Unix(), "client_name": "acme",
+		"software_statement": f.signed(map[string]any{"software_jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{vouched.Public()}}}),
+	}
+	maps.Copy(claims, changes)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: software}, nil)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	text, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return f.send(f.protocol, "POST", "/register", "application/jose", text, bearer(initial), f.acme).is()
+}
+
+func signedRequests(g *rig) string {
+	f := g.federation()
+	return strings.Join([]string{
+		f.signs(nil, false), f.signs(map[string]any{"exp": f.now.Unix()}, false), f.signs(map[string]any{"aud": "https://another.test"}, false),
+		f.signs(map[string]any{"iss": "s-2"}, false), f.signs(nil, true),
+	}, "; ")
 }
 
 func statementOfAnyone(g *rig) string {

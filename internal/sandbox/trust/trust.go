@@ -29,17 +29,26 @@ type Directory struct {
 
 // New makes a directory with a key of its own. The issuer is the URL under which its handler is served.
 func New(issuer string) (*Directory, error) {
+	private, err := NewKey()
+	if err != nil {
+		return nil, fmt.Errorf("the directory's key: %w", err)
+	}
+	return &Directory{issuer: issuer, private: private}, nil
+}
+
+// NewKey makes a key that signs with ES256, named by its thumbprint (RFC 7638).
+func NewKey() (jose.JSONWebKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make the directory's key: %w", err)
+		return jose.JSONWebKey{}, fmt.Errorf("make a key: %w", err)
 	}
 	private := jose.JSONWebKey{Key: key, Algorithm: string(jose.ES256), Use: "sig"}
 	sum, err := private.Thumbprint(crypto.SHA256)
 	if err != nil {
-		return nil, fmt.Errorf("name the directory's key: %w", err)
+		return jose.JSONWebKey{}, fmt.Errorf("name a key: %w", err)
 	}
 	private.KeyID = base64.RawURLEncoding.EncodeToString(sum)
-	return &Directory{issuer: issuer, private: private}, nil
+	return private, nil
 }
 
 // Issuer is the iss of its statements.
