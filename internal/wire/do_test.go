@@ -333,6 +333,35 @@ func TestAConnectionThatDiedIdleIsNotUsed(t *testing.T) {
 	})
 }
 
+// A server that says for how long it keeps a connection closes it just then: it is left alone before.
+func TestAConnectionThatIsAboutToBeClosedIsNotUsed(t *testing.T) {
+	for _, row := range []struct {
+		told  string
+		wait  time.Duration
+		fresh bool
+	}{
+		{"Keep-Alive: timeout=5\r\n", 3 * time.Second, false},
+		{"Keep-Alive: timeout=5\r\n", 4 * time.Second, true},
+		{"Keep-Alive: max=100, timeout=\"5\"\r\n", 4 * time.Second, true},
+		{"Keep-Alive: timeout=soon\r\n", 20 * time.Second, false},
+		{"", 20 * time.Second, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := open(t, plain)
+			s.speak(t, func(c net.Conn) {
+				for hear(c) != "" {
+					_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n"+row.told+"Content-Length: 0\r\n\r\n")
+				}
+			})
+			s.do(t, wire.Request{Origin: plainOrigin})
+			time.Sleep(row.wait)
+			if x := s.do(t, wire.Request{Origin: plainOrigin}); x.Failure != wire.None || x.Fresh != row.fresh {
+				t.Errorf("%q after %v: %s %s, fresh %v", row.told, row.wait, x.Failure, x.Detail, x.Fresh)
+			}
+		})
+	}
+}
+
 func TestLinesAreToldApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, nil)

@@ -27,7 +27,8 @@ type line struct {
 	asked  bool // the server asked for a client certificate
 	used   int
 	idle   time.Time
-	watch  chan bool // while idle: says once whether it is still good
+	life   time.Duration // how long the server said that it keeps the connection when it is idle; 0: it did not say
+	watch  chan bool     // while idle: says once whether it is still good
 }
 
 // lineKey tells connections of different kinds apart.
@@ -220,7 +221,8 @@ func (p *pool) sweep(oldest time.Duration) {
 	}
 }
 
-// take gives the kept connection that was used last and is still good, or nil.
+// take gives the kept connection that was used last and is still good, or nil. One that the server is about to close is not
+// used: its end and our request would cross, and nobody could tell whether the request was heard.
 func (p *pool) take(key lineKey, oldest time.Duration) *line {
 	for {
 		p.mu.Lock()
@@ -232,7 +234,7 @@ func (p *pool) take(key lineKey, oldest time.Duration) *line {
 		l := lines[len(lines)-1]
 		p.idle[key] = lines[:len(lines)-1]
 		p.mu.Unlock()
-		young := time.Since(l.idle) < oldest
+		young := time.Since(l.idle) < oldest && (l.life == 0 || time.Since(l.idle) < l.life*3/4)
 		if l.wake() && young {
 			return l
 		}

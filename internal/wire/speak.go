@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,7 +43,23 @@ func (w *Wire) speak(ctx context.Context, x *Exchange, l *line, b built, deadlin
 		_ = l.conn.Close()
 		return
 	}
+	l.life = keptAlive(x.Header)
 	w.kept.put(l, w.config.Idle)
+}
+
+// keptAlive reads for how long a server keeps an idle connection: "Keep-Alive: timeout=5", as Node and Apache say. It is 0
+// if it does not say.
+func keptAlive(h http.Header) time.Duration {
+	for _, field := range h.Values("Keep-Alive") {
+		for parameter := range strings.SplitSeq(field, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+			seconds, err := strconv.ParseUint(strings.Trim(value, `" `), 10, 16)
+			if err == nil && strings.EqualFold(strings.TrimSpace(name), "timeout") {
+				return time.Duration(seconds) * time.Second
+			}
+		}
+	}
+	return 0
 }
 
 // answered says that a read error tells more than the write error before it: a TLS 1.3 server refuses a client
