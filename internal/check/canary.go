@@ -21,28 +21,35 @@ const aMoment = 250 * time.Millisecond
 
 // Canary lays a bait at the ride's own listener: a document (a JWK Set of the check's own keys, say) under an address
 // that nobody knows whom the check does not tell. It is nil where the plan has no canary. What comes of it says
-// [Pass.Fetched]. One check at a time has baits out.
-func (p *Pass) Canary(ctx context.Context, document any) (*canary.Bait, error) {
+// [Pass.Fetched].
+func (p *Pass) Canary(document any) (*canary.Bait, error) {
 	if p.Stack.Canary == nil {
 		return nil, nil
-	}
-	if !p.baiting {
-		p.stand()
-		err := p.Stack.Baits.Take(ctx)
-		if err != nil {
-			return nil, err
-		}
-		p.baiting = true
-		err = p.sit(ctx)
-		if err != nil {
-			return nil, err
-		}
 	}
 	text, err := json.Marshal(document)
 	if err != nil {
 		return nil, Broken("the canary's document: %v", err)
 	}
 	return p.Stack.Canary.Lay(text), nil
+}
+
+// AloneAtCanary waits until no other check looks who comes to its baits: who knocks and names no address may have come for any
+// that is out. The function that it gives ends that.
+func (p *Pass) AloneAtCanary(ctx context.Context) (func(), error) {
+	if p.Stack.Canary == nil {
+		return func() {}, nil
+	}
+	p.stand()
+	err := p.Stack.Baits.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = p.sit(ctx)
+	if err != nil {
+		p.Stack.Baits.Leave()
+		return nil, err
+	}
+	return p.Stack.Baits.Leave, nil
 }
 
 // Fetched gives the visits to a bait, waiting a moment for the first. None means that nobody came, not that the stack
@@ -76,8 +83,13 @@ var CanaryListener = Need{Name: "a canary", Has: func(p *plan.Plan, _ *plan.Poin
 // Whether such a request is refused is another promise.
 func (p *Pass) NeverFetches(ctx context.Context, control Call, document any, changes ...func(address string) wire.Change) error {
 	const expected = "nobody comes for the address"
+	leave, err := p.AloneAtCanary(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	for _, pointing := range changes {
-		bait, err := p.Canary(ctx, document)
+		bait, err := p.Canary(document)
 		if err != nil {
 			return err
 		}

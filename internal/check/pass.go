@@ -25,7 +25,6 @@ type Pass struct {
 	started time.Time
 	own     *cast.Once[*cast.Member]
 	seated  bool
-	baiting bool // has baits out
 	rooted  bool // others may be waiting for what it finds out, so it keeps its seat
 	owed    []debt
 
@@ -76,9 +75,6 @@ func (p *Pass) Run(ctx context.Context) logbook.Observation {
 	}
 	p.repay(ctx)
 	p.stand()
-	if p.baiting {
-		p.Stack.Baits.Leave()
-	}
 	p.conclude(err)
 	p.observation.Took = time.Since(p.started)
 	p.observation.Exchanges = slices.Compact(p.observation.Exchanges)

@@ -48,7 +48,7 @@ type Stack struct {
 	Since    time.Time
 	Seats    *Seats // who talks
 	Watches  *Seats // who watches: more would make each other late
-	Baits    *Seats // who has baits out: who knocks at the canary and names none may have come for any
+	Baits    *Seats // who looks who comes to its baits
 	Rules    Rules
 	Canary   *canary.Listener // nil: the plan has none
 

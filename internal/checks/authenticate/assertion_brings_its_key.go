@@ -40,7 +40,7 @@ var AssertionBringsItsKey = &check.Check{
 		if err != nil {
 			return err
 		}
-		bait, err := p.Canary(ctx, oauth.JWKSet(own)) // whoever follows the address must find the key there
+		bait, err := p.Canary(oauth.JWKSet(own)) // whoever follows the address must find the key there
 		if err != nil {
 			return err
 		}

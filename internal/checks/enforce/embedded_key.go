@@ -34,7 +34,7 @@ var EmbeddedKey = &check.Check{
 		if err != nil {
 			return err
 		}
-		bait, err := p.Canary(ctx, set) // whoever follows the address must find the key there
+		bait, err := p.Canary(set) // whoever follows the address must find the key there
 		if err != nil {
 			return err
 		}

@@ -45,11 +45,16 @@ var KeysFromAnywhere = &check.Check{
 		if err != nil {
 			return err
 		}
-		bait, err := p.Canary(ctx, oauth.JWKSet(key))
+		leave, err := p.AloneAtCanary(ctx)
 		if err != nil {
 			return err
 		}
-		plainly, err := p.Canary(ctx, oauth.JWKSet(key))
+		defer leave()
+		bait, err := p.Canary(oauth.JWKSet(key))
+		if err != nil {
+			return err
+		}
+		plainly, err := p.Canary(oauth.JWKSet(key))
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ var StatementForged = &check.Check{
 		if err != nil {
 			return check.CannotTell("the directory signs with %s: %v", alg, err)
 		}
-		bait, err := p.Canary(ctx, oauth.JWKSet(own))
+		bait, err := p.Canary(oauth.JWKSet(own))
 		if err != nil {
 			return err
 		}
