@@ -124,28 +124,40 @@ func (p *process) said() string {
 }
 
 // freePorts finds ports of 127.0.0.1 below the range from which the kernel takes the ports of outgoing connections, so
-// that nobody else is given them before they are used.
-func freePorts(n int) ([]int, error) {
+// that nobody else is given them before they are used. Another of our stacks could choose them meanwhile, and HAProxy shares
+// a port with whoever has it (SO_REUSEPORT): each is claimed by a socket of that name until what is given is closed.
+func freePorts(n int) ([]int, claims, error) {
 	var ports []int
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			_ = l.Close()
-		}
-	}()
+	var claimed claims
 	for range 1000 {
 		if len(ports) == n {
-			return ports, nil
+			return ports, claimed, nil
 		}
 		port := 15000 + rand.IntN(17000)
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		claim, err := net.Listen("unix", fmt.Sprintf("@checkride-real-%d", port))
 		if err != nil {
 			continue
 		}
-		held = append(held, l)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			_ = claim.Close()
+			continue
+		}
+		_ = l.Close()
+		claimed = append(claimed, claim)
 		ports = append(ports, port)
 	}
-	return nil, errors.New("no free ports between 15000 and 32000 of 127.0.0.1")
+	claimed.close()
+	return nil, nil, errors.New("no free ports between 15000 and 32000 of 127.0.0.1")
+}
+
+type claims []net.Listener
+
+// close may be called more than once.
+func (c claims) close() {
+	for _, one := range c {
+		_ = one.Close()
+	}
 }
 
 // listens says whether somebody accepts connections at a port.

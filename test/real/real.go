@@ -77,6 +77,7 @@ type Stack struct {
 	api       *api
 	processes []*process
 	courier   *courier // with Options.Follows only
+	claimed   claims   // of ports
 	shared    any      // the public keys of the given partner, which has them elsewhere, too
 }
 
@@ -259,10 +260,11 @@ func (s *Stack) startResource(ctx context.Context, library string, port int) err
 
 // settle chooses ports and names.
 func (s *Stack) settle() error {
-	ports, err := freePorts(6)
+	ports, claimed, err := freePorts(6)
 	if err != nil {
 		return err
 	}
+	s.claimed = claimed
 	s.Issuer = fmt.Sprintf("https://localhost:%d", ports[0])
 	s.Nginx = fmt.Sprintf("https://localhost:%d", ports[1])
 	s.HAProxy = fmt.Sprintf("https://localhost:%d", ports[2])
@@ -519,6 +521,7 @@ func (s *Stack) Close() error {
 	if s.api != nil {
 		errs = append(errs, s.api.close())
 	}
+	s.claimed.close()
 	return errors.Join(errs...)
 }
 
