@@ -115,6 +115,7 @@ func Catalogue() []*check.Check {
 		issue.TokensCannotBeGuessed,
 		issue.UnknownResource,
 		issue.UnneededScope,
+		issue.UnplannedGrant,
 		bind.BoundClientWithoutProof,
 		bind.CertificateInHeader,
 		bind.DPoPTokenAsBearer,

@@ -111,6 +111,8 @@ type Set struct {
 	GrantAudienceIgnored bool `json:"grant_audience_ignored,omitempty"` // AS: the assertion of the JWT bearer grant may be for any server
 	GrantReplay          bool `json:"grant_replay,omitempty"`           // AS: the jti of assertions of the JWT bearer grant is not remembered
 	// issue: what a token answer says
+	RefreshTokenIgnored   bool `json:"refresh_token_ignored,omitempty"`   // AS: the refresh_token grant gives an authenticated client a token and looks neither at the refresh token nor at the client's grants
+	PasswordGrantAlive    bool `json:"password_grant_alive,omitempty"`    // AS: the password grant of a time before is there for every client, and finds no user
 	ScopeUntold           bool `json:"scope_untold,omitempty"`            // AS: the token answer never tells the scope, also where it is another than was asked
 	DefaultScopeUnbounded bool `json:"default_scope_unbounded,omitempty"` // AS: a request without scope gets what the most privileged client may have
 	ParameterRepeated     bool `json:"parameter_repeated,omitempty"`      // AS: of a repeated form parameter the last one counts

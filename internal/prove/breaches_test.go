@@ -49,6 +49,10 @@ func registration(method string, change func(m map[string]any)) func(*http.Reque
 
 var breaches = []broken{
 	{
+		check: "issue.unplanned-grant", defects: defect.Set{PasswordGrantAlive: true},
+		headline: "the partner may ask for tokens of users by their passwords", severity: logbook.Medium,
+	},
+	{
 		check: "discover.issuer-is-itself", defects: defect.Set{IssuerMismatch: true},
 		headline: "the metadata spells the issuer otherwise", severity: logbook.Medium,
 	},

@@ -39,7 +39,7 @@ var MetadataNeverLies = &check.Check{
 	Besides:  []*logbook.Breach{hidden},
 	Waits:    func(l plan.Limits) time.Duration { return l.Settle.D() },
 	Twin:     defect.Set{AdvertisedOnly: true},
-	Also:     []defect.Set{{AssertionAlgorithmsOpen: true}},
+	Also:     []defect.Set{{AssertionAlgorithmsOpen: true}, {PasswordGrantAlive: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		server, err := p.Discovered(ctx)
 		if err != nil {

@@ -28,7 +28,7 @@ var ExcessGrants = &check.Check{
 	Why:      "with token exchange or password a partner turns what it finds into tokens of others, and nobody watches grants that nobody needs",
 	Fix:      "allow partners client_credentials and what was agreed beside it, refuse or replace the rest, and check the grant at the token endpoint too",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(7591, "2"), frameworks.RFC(7591, "3.2.1"), frameworks.ASVS("10.4.4"), frameworks.NHI(5), frameworks.SP80053("CM-7")},
-	Rows:     []string{"L-RG-08", "L-TK-09", "A-RG-03"},
+	Rows:     []string{"L-RG-08", "A-RG-03"},
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Registration},

@@ -448,6 +448,13 @@ var defectRows = []struct {
 		p := g.partner()
 		return p.grant("").text("scope") + "; " + p.grant("scope=payments:read").text("scope") + "; " + p.grant("scope=payments:write").is()
 	}, "payments:read; payments:read; 400 invalid_scope", "payments:read payments:write; payments:read; 400 invalid_scope"},
+	{defect.Set{RefreshTokenIgnored: true}, func(g *rig) string {
+		p := g.partner()
+		return g.form("/token", "grant_type=refresh_token&refresh_token=x", p.basic()).is() + "; " + g.form("/token", "grant_type=refresh_token", p.basic()).is()
+	}, "400 unsupported_grant_type; 400 unsupported_grant_type", "200; 400 unsupported_grant_type"},
+	{defect.Set{PasswordGrantAlive: true}, func(g *rig) string {
+		return g.form("/token", "grant_type=password&username=x&password=y", g.partner().basic()).is()
+	}, "400 unsupported_grant_type", "400 invalid_grant"},
 	{defect.Set{ParameterRepeated: true}, func(g *rig) string {
 		p := g.partner()
 		return p.grant("scope=payments:read&scope=payments:read").is() + "; " + p.grant("grant_type=password").is() + "; " + p.grant("nonsense=1").is()

@@ -105,7 +105,12 @@ func (s *Server) token(c *call) answer {
 
 func (s *Server) mayHaveTokens(c *call, cl *client) *answer {
 	grant := c.form.Get("grant_type")
+	if grant == "refresh_token" && c.form.Get(grant) != "" && c.defects.RefreshTokenIgnored {
+		grant = "client_credentials"
+	}
 	switch {
+	case grant == "password" && c.defects.PasswordGrantAlive:
+		return refused(http.StatusBadRequest, "invalid_grant", "no such user")
 	case grant == "":
 		return refused(http.StatusBadRequest, "invalid_request", "grant_type is missing")
 	case !slices.Contains(s.grants(), grant):
