@@ -167,6 +167,7 @@ type Set struct {
 	ObjectOwnerIgnored   bool `json:"object_owner_ignored,omitempty"`   // API behind edge: an object is served to whoever asks
 	IdentityHeaderPassed bool `json:"identity_header_passed,omitempty"` // legacy: identity headers of the caller reach the API and win
 	OriginOpen           bool `json:"origin_open,omitempty"`            // API: answers calls that do not come from a point
+	ChallengeMissing     bool `json:"challenge_missing,omitempty"`      // gateway: refusals have an error page of its own and no WWW-Authenticate
 	QueryToken           bool `json:"query_token,omitempty"`            // legacy: takes access_token from the query
 	SharedCache          bool `json:"shared_cache,omitempty"`           // gateway: answers of GET are cached by path and served to everybody
 	AnyJWTIsAToken       bool `json:"any_jwt_is_a_token,omitempty"`     // edge: does not look at typ, and a client assertion for the issuer passes

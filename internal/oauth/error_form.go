@@ -5,6 +5,7 @@ package oauth
 import (
 	"fmt"
 	"mime"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -74,4 +75,17 @@ func Challenged(x wire.Exchange, scheme string) bool {
 		}
 	}
 	return false
+}
+
+var errorParameter = regexp.MustCompile(`(?i)\berror\s*=\s*"?([^",\s]+)`)
+
+// ChallengeError is the error that an answer's WWW-Authenticate names (RFC 6750 §3); empty: none.
+func ChallengeError(x wire.Exchange) string {
+	for _, field := range x.Header.Values("WWW-Authenticate") {
+		found := errorParameter.FindStringSubmatch(field)
+		if found != nil {
+			return found[1]
+		}
+	}
+	return ""
 }

@@ -156,6 +156,11 @@ func TestEachDefectChangesWhatItSays(t *testing.T) {
 			p := w.partner("partner", "payments:read")
 			return accepted(p.list(theAPI, ""))
 		}},
+		{"challenge missing", defect.Set{ChallengeMissing: true}, func(w *world) bool {
+			p := w.partner("partner", "payments:read")
+			a := p.list(gatewayOne, "nonsense")
+			return a.status == 401 && a.header.Get("WWW-Authenticate") == ""
+		}},
 		{"query token", defect.Set{QueryToken: true}, func(w *world) bool {
 			p, token := partner(w)
 			return accepted(p.call(legacyOne, "GET", "/payments?access_token="+token, ""))

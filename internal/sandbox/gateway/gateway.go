@@ -60,6 +60,9 @@ func New(cfg Config) *Gateway {
 func (g *Gateway) Close() { g.point.Close() }
 
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if g.cfg.Point.Defects().ChallengeMissing && r.Header.Get("DPoP") == "" {
+		w = &unchallenged{w}
+	}
 	if g.front.blocks(w, r) {
 		return
 	}
@@ -214,4 +217,12 @@ type observed struct {
 func (o *observed) WriteHeader(status int) {
 	o.status = status
 	o.ResponseWriter.WriteHeader(status)
+}
+
+// unchallenged is the bug of an error page of one's own, which is put in the place of the answer and of its header.
+type unchallenged struct{ http.ResponseWriter }
+
+func (u *unchallenged) WriteHeader(status int) {
+	u.Header().Del("WWW-Authenticate")
+	u.ResponseWriter.WriteHeader(status)
 }
