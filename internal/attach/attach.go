@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -90,6 +91,7 @@ type step struct {
 	trace  string
 	serial uint64
 	at     time.Duration
+	status int    // of the answer
 	what   string // for people: GET https://edge.example/payments
 }
 
@@ -166,7 +168,7 @@ func (t *told) exchange(at time.Duration, x *logbook.Exchange, covers []string, 
 		return
 	}
 	t.steps[x.Point] = append(t.steps[x.Point], step{
-		kind: kind, denied: refusal, trace: x.Trace, serial: x.Serial, at: at, what: x.Method + " " + x.URL,
+		kind: kind, denied: refusal, trace: x.Trace, serial: x.Serial, at: at, status: x.Status, what: x.Method + " " + x.URL,
 	})
 }
 
@@ -236,17 +238,27 @@ func (j *judge) place(place string) {
 // decide judges one check at one place by all steps of its kinds.
 func (j *judge) decide(check, place string, steps []step, kinds ...string) {
 	var cases []logbook.Case
+	var breaches []*logbook.Breach // of the cases that fail; nil: a record is missing
 	for _, kind := range kinds {
 		of := slices.DeleteFunc(slices.Clone(steps), func(s step) bool { return s.kind != kind })
-		if len(of) > 0 {
-			cases = append(cases, j.tells(kind, of))
+		if len(of) == 0 {
+			continue
+		}
+		one, breach := j.tells(kind, of, check == Steps)
+		cases = append(cases, one)
+		if one.Outcome == logbook.Fail {
+			breaches = append(breaches, breach)
 		}
 	}
 	if len(cases) == 0 || !j.due(check, place) {
 		return
 	}
+	expected := "a record for each, with what was decided"
+	if check == Steps {
+		expected = "exactly one record for each, with what was decided"
+	}
 	observation := logbook.Observation{
-		Check: check, Point: place, Outcome: logbook.Pass, Expected: "exactly one record for each, with what was decided", Asserted: len(cases), Cases: cases,
+		Check: check, Point: place, Outcome: logbook.Pass, Expected: expected, Breach: gravest(breaches), Asserted: len(cases), Cases: cases,
 		Notes: []string{"judged by the attached export " + j.found.name + ", over all exchanges of the ride"},
 	}
 	var seen []string
@@ -286,8 +298,16 @@ func (j *judge) due(check, place string) bool {
 	return true
 }
 
-// tells looks for the records of steps of one kind.
-func (j *judge) tells(kind string, steps []step) logbook.Case {
+// gravest gives the breach that weighs most: nothing more than the promise of the check's title, which is nil.
+func gravest(breaches []*logbook.Breach) *logbook.Breach {
+	if len(breaches) == 0 || slices.Contains(breaches, nil) {
+		return nil
+	}
+	return slices.MaxFunc(breaches, func(a, b *logbook.Breach) int { return int(a.Severity) - int(b.Severity) })
+}
+
+// tells looks for the records of steps of one kind. That no step has two is asserted of those of which once says so.
+func (j *judge) tells(kind string, steps []step, once bool) (logbook.Case, *logbook.Breach) {
 	c := logbook.Case{Name: kind, Outcome: logbook.Pass}
 	wanted, other := "allow", "deny"
 	if steps[0].denied {
@@ -297,14 +317,14 @@ func (j *judge) tells(kind string, steps []step) logbook.Case {
 	unsaid := 0
 	for _, s := range steps {
 		records := j.found.log.Find(s.trace, "")
-		decisions := decided(records)
+		decisions := decided(records, s.status, wanted)
 		switch {
 		case len(records) == 0:
 			missing = append(missing, s)
-		case repeated(records):
-			twice = append(twice, s)
 		case decisions[other] && !decisions[wanted]:
 			wrong = append(wrong, s)
+		case once && repeated(records):
+			twice = append(twice, s)
 		case !decisions[wanted]:
 			unsaid++
 		}
@@ -313,32 +333,39 @@ func (j *judge) tells(kind string, steps []step) logbook.Case {
 	if unsaid > 0 {
 		c.Observed += fmt.Sprintf(", %d without what was decided", unsaid)
 	}
+	var breaches []*logbook.Breach
 	for _, fault := range []struct {
-		says  string
-		steps []step
-	}{{"left none", missing}, {"recorded as " + other, wrong}, {"left two of the same kind", twice}} {
+		says   string
+		steps  []step
+		breach *logbook.Breach
+	}{{"left none", missing, nil}, {"recorded as " + other, wrong, audit.Misrecorded}, {"left two of the same kind", twice, audit.Repeated}} {
 		if len(fault.steps) == 0 {
 			continue
 		}
 		c.Outcome = logbook.Fail
+		breaches = append(breaches, fault.breach)
 		c.Observed += fmt.Sprintf(", %d %s, the first %s after %v", len(fault.steps), fault.says, fault.steps[0].what, fault.steps[0].at.Round(time.Millisecond))
 		c.Exchanges = append(c.Exchanges, fault.steps[0].serial)
 	}
 	if n := len(missing); n > 0 && n < len(steps) && missing[0].serial == steps[len(steps)-n].serial {
 		c.Observed += "; all of them are the last ones, so the export may end before the ride did"
 	}
-	return c
+	breach := gravest(breaches)
+	c.Besides = breach.Words()
+	return c, breach
 }
 
-// decided gives what the records say was decided: allow, deny. Where a record holds only a status, 4xx and 5xx are
-// refusals and 2xx are not.
-func decided(records []audit.Match) map[string]bool {
+// decided gives what the records say was decided: allow, deny. Where a record holds only a status, that of the answer says
+// what the answer said, and else 4xx and 5xx are refusals and 2xx are not.
+func decided(records []audit.Match, answered int, wanted string) map[string]bool {
 	says := map[string]bool{}
 	for _, record := range records {
 		status := record.Fields["status"]
 		switch {
 		case record.Fields["decision"] != "":
 			says[record.Fields["decision"]] = true
+		case status != "" && status == strconv.Itoa(answered):
+			says[wanted] = true
 		case strings.HasPrefix(status, "2"):
 			says["allow"] = true
 		case strings.HasPrefix(status, "4"), strings.HasPrefix(status, "5"):

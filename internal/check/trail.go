@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -40,11 +41,12 @@ func (p *Pass) nameOf(member *cast.Member) string {
 
 // Tells asserts that the logs that cover the pass's place tell of each step, a case for each: within the agreed delay
 // there is a record, there is one of its kind, and it says what was decided. What else it lacks of a complete record is
-// told with it. Logs that show nothing of this ride at all prove nothing: the source cannot be reached.
+// told with it. A record of the contrary is a breach of its own, [audit.Misrecorded], which the check names among its
+// promises. Logs that show nothing of this ride at all prove nothing: the source cannot be reached.
 func (p *Pass) Tells(ctx context.Context, steps ...Step) error { return p.tells(ctx, false, steps) }
 
 // TellsOnce asserts what [Pass.Tells] does, and reads the logs for as long as a record may take to arrive: a second record
-// of a step may come late.
+// of a step may come late. That there is one is a breach of its own, too ([audit.Repeated]).
 func (p *Pass) TellsOnce(ctx context.Context, steps ...Step) error { return p.tells(ctx, true, steps) }
 
 func (p *Pass) tells(ctx context.Context, linger bool, steps []Step) error {
@@ -65,7 +67,7 @@ func (p *Pass) tells(ctx context.Context, linger bool, steps []Step) error {
 		return CannotTell("%s: nothing of this ride in it; is it the right source, and does it log X-Request-ID or traceparent?", names(logs))
 	}
 	for i, step := range steps {
-		p.judgeRecords(step, found[i], names(logs))
+		p.judgeRecords(step, found[i], names(logs), linger)
 	}
 	return nil
 }
@@ -145,8 +147,11 @@ func (p *Pass) findIn(log *audit.Log, step Step) []audit.Match {
 	return matches
 }
 
-func (p *Pass) judgeRecords(step Step, matches []audit.Match, where string) {
-	const expected = "exactly one record, with what was decided"
+func (p *Pass) judgeRecords(step Step, matches []audit.Match, where string, once bool) {
+	expected := "a record, with what was decided"
+	if once {
+		expected = "exactly one record, with what was decided"
+	}
 	if len(matches) == 0 {
 		p.Case(step.Name, logbook.Fail, expected, fmt.Sprintf("no record within %v in %s", p.Limits.LogDelay.D(), where), "", "")
 		return
@@ -168,14 +173,19 @@ func (p *Pass) judgeRecords(step Step, matches []audit.Match, where string) {
 		wanted, other = other, wanted
 	}
 	says := func(decision string) bool {
-		return slices.ContainsFunc(matches, func(m audit.Match) bool { return decisionIn(m.Fields) == decision })
+		return slices.ContainsFunc(matches, func(m audit.Match) bool { return decisionIn(m.Fields, step, wanted) == decision })
 	}
 	switch twice := p.repeated(matches); {
-	case twice != "":
-		p.Case(step.Name, logbook.Fail, expected, twice, "", "")
 	case says(other) && !says(wanted):
+		defer p.Besides(audit.Misrecorded)()
 		p.Case(step.Name, logbook.Fail, expected, "recorded as "+other, "", "")
+	case twice != "" && once:
+		defer p.Besides(audit.Repeated)()
+		p.Case(step.Name, logbook.Fail, expected, twice, "", "")
 	default:
+		if twice != "" {
+			p.Note("%s: %s", step.Name, twice)
+		}
 		if !says(wanted) {
 			p.Note("%s: the record does not say what was decided", step.Name)
 		}
@@ -194,11 +204,14 @@ func mostComplete(matches []audit.Match) audit.Match {
 	})
 }
 
-// decisionIn is allow, deny or empty. Where a record holds only a status, 4xx and 5xx are refusals.
-func decisionIn(fields map[string]string) string {
+// decisionIn is allow, deny or empty. Where a record holds only a status, that of the answer says what the answer said: an
+// application may answer 422 to a body when the call was let in. Else 4xx and 5xx are refusals.
+func decisionIn(fields map[string]string, step Step, wanted string) string {
 	switch status := fields["status"]; {
 	case fields["decision"] == "allow" || fields["decision"] == "deny":
 		return fields["decision"]
+	case status != "" && status == strconv.Itoa(step.Exchange.Status):
+		return wanted
 	case strings.HasPrefix(status, "4") || strings.HasPrefix(status, "5"):
 		return "deny"
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 
+	"github.com/checkride/checkride/internal/audit"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
@@ -28,6 +29,7 @@ var LifecycleLogged = &check.Check{
 	Needs:    []check.Need{check.Audit, check.Registration},
 	Takes:    check.Delete,
 	Promise:  func(*plan.Point) string { return "limits.log_delay" },
+	Besides:  []*logbook.Breach{audit.Misrecorded},
 	Twin:     defect.Set{LifecycleUnlogged: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)

@@ -35,6 +35,7 @@ var NamesForgeNoRecords = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Audit, check.Registration},
+	Besides:  []*logbook.Breach{controlCharacters},
 	Twin:     defect.Set{LogUnescaped: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		x, err := aLastExchange(ctx, p)
@@ -66,7 +67,9 @@ var NamesForgeNoRecords = &check.Check{
 					p.Holds(expected, false, fmt.Sprintf("log %s has the line %q", log.Name(), start(record.Text)))
 				case strings.Contains(record.Text, "\x1b"):
 					forged = true
+					titled := p.Besides(controlCharacters)
 					p.Holds(expected, false, fmt.Sprintf("log %s has the escape character in %q", log.Name(), start(record.Text)))
+					titled()
 				}
 			}
 		}
@@ -79,6 +82,13 @@ var NamesForgeNoRecords = &check.Check{
 		p.Holds(expected, true, fmt.Sprintf("%d records of the registration (%s), none of them forged", found, got.Why))
 		return nil
 	},
+}
+
+var controlCharacters = &logbook.Breach{
+	Broken:   "control characters of a client's name stand in the log as they are",
+	Why:      "whoever may register paints the terminal of who reads the log: lines vanish, or look like others",
+	Fix:      "escape control characters of what strangers wrote before it goes into the log",
+	Severity: logbook.Medium,
 }
 
 // standsAlone says whether the forged line is a record of its own: what the name says before it is not in the same one. A

@@ -3,8 +3,10 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/checkride/checkride/internal/audit"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
@@ -31,6 +33,7 @@ var NoSecrets = &check.Check{
 	Needs:         []check.Need{check.Audit},
 	AnyCredential: true,
 	Alone:         true,
+	Besides:       []*logbook.Breach{shownToNoAvail},
 	Twin:          defect.Set{TokenInLog: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		x, err := aLastExchange(ctx, p)
@@ -62,12 +65,32 @@ var NoSecrets = &check.Check{
 				p.Case(log.Name(), logbook.Pass, expected, fmt.Sprintf("none in %d lines", stats.Lines), "", "")
 				continue
 			}
-			first := leaks[0]
+			first, besides := leaks[0], func() {}
+			if i := slices.IndexFunc(leaks, holdsReal); i >= 0 {
+				first = leaks[i]
+			} else {
+				besides = p.Besides(shownToNoAvail)
+			}
 			p.Case(log.Name(), logbook.Fail, expected, fmt.Sprintf("%d of %d lines hold one, the first a %s at byte %d: %s",
 				stats.Leaking, stats.Lines, strings.Join(first.Kinds, " and a "), first.Offset, start(first.Text)), "", "")
+			besides()
 		}
 		return nil
 	},
+}
+
+var shownToNoAvail = &logbook.Breach{
+	Broken:   "a log holds what was shown as a credential and was none",
+	Why:      "what callers mistype, or send to the wrong place, is often a real secret but for a letter, or one of another system",
+	Fix:      "log no credential as it was shown, not even one that is refused",
+	Severity: logbook.Medium,
+}
+
+// holdsReal says whether a line holds what somebody can act by, and not only what this ride made up to be refused.
+func holdsReal(leak audit.Leak) bool {
+	return slices.ContainsFunc(leak.Kinds, func(kind string) bool {
+		return !slices.ContainsFunc([]string{"garbage", "wrong ", "forged ", "altered ", "chosen "}, func(made string) bool { return strings.HasPrefix(kind, made) })
+	})
 }
 
 // aLastExchange makes the place write a record: a call, or a token grant.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 
+	"github.com/checkride/checkride/internal/audit"
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
@@ -23,7 +24,7 @@ import (
 var RefusalsLogged = &check.Check{
 	ID:       "audit.refusals-logged",
 	Title:    "each refusal leaves a record that says so",
-	Broken:   "a refusal leaves no record that says so",
+	Broken:   "a refusal leaves no record",
 	Why:      "somebody can try keys and tokens for days, and no log shows it",
 	Fix:      "write a record for each refusal, TLS ones included, with the reason and whatever is known of the caller",
 	Refs:     []frameworks.Ref{frameworks.ASVS("16.3.1"), frameworks.ASVS("16.3.2"), frameworks.SP80053("AU-2"), frameworks.SP80053("AU-12"), frameworks.CSF("PR.PS-04"), frameworks.CSF("DE.CM-09")},
@@ -32,6 +33,7 @@ var RefusalsLogged = &check.Check{
 	At:       check.EverySource,
 	Needs:    []check.Need{check.Audit},
 	Promise:  func(*plan.Point) string { return "limits.log_delay" },
+	Besides:  []*logbook.Breach{audit.Misrecorded},
 	Twin:     defect.Set{DenialsUnlogged: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)

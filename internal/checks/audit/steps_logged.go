@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/checkride/checkride/internal/audit"
 	"github.com/checkride/checkride/internal/check"
 	"github.com/checkride/checkride/internal/defect"
 	"github.com/checkride/checkride/internal/frameworks"
@@ -19,8 +20,8 @@ import (
 var StepsLogged = &check.Check{
 	ID:            "audit.steps-logged",
 	Title:         "each step that was let through leaves exactly one record in the audit log",
-	Broken:        "a step that was let through is not told by exactly one record",
-	Why:           "after an incident nobody can say what the partner did, or whether it was the partner; exactly one record is our demand, since two make one call look like two",
+	Broken:        "a step that was let through leaves no record",
+	Why:           "after an incident nobody can say what the partner did, or whether it was the partner",
 	Fix:           "write one record for each token issued and each call let in, with client, action, time, outcome, origin, resource and the request's id",
 	Refs:          []frameworks.Ref{frameworks.SP80053("AU-2"), frameworks.SP80053("AU-3"), frameworks.SP80053("AU-12"), frameworks.ASVS("16.2.1"), frameworks.ASVS("16.3.1"), frameworks.CSF("PR.PS-04"), frameworks.House()},
 	Rows:          []string{"L-AU-01", "L-AU-03", "A-LG-01", "L-AU-07"},
@@ -30,6 +31,7 @@ var StepsLogged = &check.Check{
 	AnyCredential: true,
 	Promise:       func(*plan.Point) string { return "limits.log_delay" },
 	Waits:         func(l plan.Limits) time.Duration { return l.LogDelay.D() },
+	Besides:       []*logbook.Breach{audit.Repeated, audit.Misrecorded},
 	Twin:          defect.Set{GrantsUnlogged: true},
 	Also:          []defect.Set{{RecordRepeated: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
