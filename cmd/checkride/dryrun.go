@@ -21,7 +21,7 @@ func dryRun(w io.Writer, cfg ride.Config) error {
 	if err != nil {
 		return &misuse{err: err}
 	}
-	hosts, err := cfg.Plan.Hosts()
+	hosts, err := cfg.Plan.Dials()
 	if err != nil {
 		return &misuse{err: err}
 	}
@@ -47,6 +47,9 @@ func dryRun(w io.Writer, cfg ride.Config) error {
 		say("allows", "%s: by %s (%s), until %s", strings.Join(p.Allow, ", "), by.Approver, by.Ticket, by.Until)
 	}
 	say("dials", "%s", strings.Join(hosts, " "))
+	if proxy := p.ProxyHost(); proxy != "" {
+		say("", "through the proxy %s, all but this machine itself", proxy)
+	}
 	if places := p.UsesExec(); len(places) > 0 {
 		say("runs", "%s, with --allow-exec", strings.Join(places, " "))
 	}

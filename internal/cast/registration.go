@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/checkride/checkride/internal/ledger"
@@ -237,6 +238,8 @@ func neverCreated(x wire.Exchange) bool {
 		return x.Status >= 300 && x.Status < 500 || x.Status == http.StatusServiceUnavailable
 	case wire.Alert, wire.Refused, wire.Untrusted, wire.Broke:
 		return true
+	case wire.Proxied: // over TLS nothing is sent before the server was heard
+		return strings.HasPrefix(x.Request.Origin, "https://")
 	}
 	return false
 }

@@ -107,7 +107,7 @@ func (s *Stack) baselineOf(ctx context.Context, p *Pass, operation plan.Operatio
 			return x, Answer{}, err
 		}
 		answer := p.decideAlone(operation, x)
-		busy := answer.Decision == wire.Unknown && !answer.Cached && (x.Failure == wire.None && x.Status > 399 || x.Failure == wire.Timeout || x.Failure == wire.Refused)
+		busy := answer.Decision == wire.Unknown && !answer.Cached && (x.Failure == wire.None && x.Status > 399 || x.Failure == wire.Timeout || x.Failure == wire.Refused || x.Failure == wire.Proxied)
 		if !busy {
 			return x, answer, nil
 		}

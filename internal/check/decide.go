@@ -110,6 +110,9 @@ func decideFailure(x wire.Exchange) (Answer, bool) {
 			return Answer{Decision: wire.Denied, Thrice: true, Why: "reset on a fresh connection"}, true
 		}
 	}
+	if x.Failure == wire.Proxied {
+		return Answer{Why: x.Detail}, true
+	}
 	return Answer{Why: string(x.Failure) + " " + x.Detail}, true
 }
 

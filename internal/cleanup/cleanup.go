@@ -143,9 +143,13 @@ func (j *Job) cleaner(cfg Config) (*cleaner, error) {
 	var marker [8]byte
 	_, _ = rand.Read(marker[:]) // never fails (crypto/rand)
 	pace := cfg.Plan.Pace
+	proxy, err := cast.Proxy(cfg.Plan, resolver)
+	if err != nil {
+		return nil, err
+	}
 	w, err := wire.New(wire.Config{
 		Ride: hex.EncodeToString(marker[:]), Agent: cfg.Tool + " (cleanup)", Keeper: j.keeper, Record: func(logbook.Entry) {}, Since: time.Now(),
-		Allow: allowed, Dial: cfg.Dial, Roots: roots, Rate: pace.RequestsPerSecond, Concurrency: pace.Concurrency, Timeout: pace.Timeout.D(),
+		Allow: allowed, Dial: cfg.Dial, Proxy: proxy, Roots: roots, Rate: pace.RequestsPerSecond, Concurrency: pace.Concurrency, Timeout: pace.Timeout.D(),
 	})
 	if err != nil {
 		return nil, err

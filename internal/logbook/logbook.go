@@ -316,7 +316,7 @@ type Exchange struct {
 	Request    Message       `json:"request"`
 	Status     int           `json:"status,omitempty"`
 	Response   Message       `json:"response"`
-	Failure    string        `json:"failure,omitempty"` // timeout, reset, alert, refused, closed, oversized, malformed
+	Failure    string        `json:"failure,omitempty"` // timeout, reset, alert, refused, untrusted, oversized, malformed, broke, command, proxy
 	Detail     string        `json:"detail,omitempty"`
 	Remote     string        `json:"remote,omitempty"`
 	Fresh      bool          `json:"fresh"` // the connection was opened for this exchange

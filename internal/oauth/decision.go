@@ -130,6 +130,8 @@ func transport(x wire.Exchange) (wire.Decision, string, bool) {
 			return wire.Denied, "reset on a fresh connection", true
 		}
 		return wire.Unknown, "reset on a used connection", true
+	case wire.Proxied:
+		return wire.Unknown, x.Detail, true
 	default:
 		return wire.Unknown, string(x.Failure), true
 	}

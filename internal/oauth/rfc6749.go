@@ -160,11 +160,30 @@ func cut(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "") + "..."
 }
 
+// NoAnswer says that a server gave none.
+type NoAnswer struct {
+	Failure wire.Failure
+	Detail  string
+	Serial  uint64
+}
+
+func (e *NoAnswer) Error() string {
+	why := string(e.Failure)
+	if e.Shut() {
+		why += ": " + e.Detail
+	}
+	return fmt.Sprintf("no answer (%s); look at exchange %d", why, e.Serial)
+}
+
+// Shut says that nothing of the server can be tried from here: it shows no certificate that is good for us, or the proxy
+// does not lead to it.
+func (e *NoAnswer) Shut() bool { return e.Failure == wire.Untrusted || e.Failure == wire.Proxied }
+
 // read takes an answer's JSON object if it has one of the statuses. Duplicate names are an error: it could be read in
 // two ways.
 func read(x wire.Exchange, statuses ...int) (map[string]any, error) {
 	if x.Failure != wire.None {
-		return nil, fmt.Errorf("no answer (%s); look at exchange %d", x.Failure, x.Serial)
+		return nil, &NoAnswer{Failure: x.Failure, Detail: x.Detail, Serial: x.Serial}
 	}
 	if !slices.Contains(statuses, x.Status) {
 		e := ReadError(x)

@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -56,6 +57,10 @@ func missingToken(name string, found error) error {
 	advice := fmt.Sprintf("put authorization_servers.%s.endpoints.token in the plan", name)
 	if found == nil {
 		return fmt.Errorf("authorization server %s: no token endpoint is known; %s", name, advice)
+	}
+	var none *NoAnswer
+	if errors.As(found, &none) && none.Shut() {
+		return fmt.Errorf("authorization server %s: no metadata (%w)", name, found)
 	}
 	return fmt.Errorf("authorization server %s: no metadata (%w); correct its issuer, or %s", name, found, advice)
 }

@@ -99,7 +99,15 @@ func proxyForm(text string) (string, string) {
 	if text == "none" {
 		return "", ""
 	}
-	return urlForm(text)
+	u, err := url.Parse(text)
+	if err == nil && u.User != nil {
+		return "holds a user or password", "take it out of the URL, and give it by reference: proxy_credentials: env:NAME"
+	}
+	message, hint := urlForm(text)
+	if message == "" && (strings.Trim(u.Path, "/") != "" || strings.Contains(text, "?")) {
+		return "has a path", "write scheme, host and port alone: http://proxy.example:3128"
+	}
+	return message, hint
 }
 
 func originForm(text string) (string, string) {

@@ -11,21 +11,21 @@ import (
 	"strings"
 )
 
-// Hosts gives every host:port that the plan names: issuers, endpoints, points, replicas, origins, hooks and the proxy;
-// sorted, in small letters. Nothing else may be dialled.
+// Hosts gives every host:port that the plan names: issuers, endpoints, points, replicas, origins and hooks; sorted, in
+// small letters. Nothing else may be talked to. A proxy is not among them: the ride goes through it, never to it.
 func (p *Plan) Hosts() ([]string, error) {
 	hosts := map[string]bool{}
 	var firstErr error
 	p.walk(func(promise string, f field, v reflect.Value) {
 		text, isText := v.Interface().(string)
-		if !isText || text == "" || f.is == "proxy" && text == "none" {
+		if !isText || text == "" {
 			return
 		}
 		switch f.is {
 		case "call":
 			_, text, _ = strings.Cut(text, " ")
 			text = placeholder.ReplaceAllString(text, "x")
-		case "url", "base", "issuer", "origin", "proxy":
+		case "url", "base", "issuer", "origin":
 		default:
 			return
 		}
@@ -48,6 +48,27 @@ func (p *Plan) Hosts() ([]string, error) {
 		}
 	}
 	return slices.Sorted(maps.Keys(hosts)), nil
+}
+
+// Dials gives every host:port that connections are opened to: the hosts, and the proxy before them.
+func (p *Plan) Dials() ([]string, error) {
+	hosts, err := p.Hosts()
+	if proxy := p.ProxyHost(); proxy != "" {
+		hosts = append(hosts, proxy)
+	}
+	return hosts, err
+}
+
+// ProxyHost is the host:port of the proxy, or empty where hosts are dialled directly.
+func (p *Plan) ProxyHost() string {
+	if p.Proxy == "" || p.Proxy == "none" {
+		return ""
+	}
+	host, err := hostOf(p.Proxy)
+	if err != nil { // its form was checked when the plan was read
+		return ""
+	}
+	return host
 }
 
 func hostOf(text string) (string, error) {

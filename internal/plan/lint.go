@@ -29,6 +29,7 @@ func Lint(p *Plan, options ...Option) []string {
 	lintLimits(p, say)
 	lintHooks(p, say)
 	lintProfile(p, say)
+	lintProxy(p, say)
 	return advice
 }
 
@@ -201,6 +202,28 @@ func lintHooks(p *Plan, say sayer) {
 		_, find := p.Hooks[FindClient]
 		if !find {
 			say("hooks", "no hook find_client: a client whose registration was cut off by a crash cannot be found again and is only listed")
+		}
+	}
+}
+
+func lintProxy(p *Plan, say sayer) {
+	if p.ProxyHost() == "" {
+		return
+	}
+	if !p.ProxyCredentials.Empty() && strings.HasPrefix(p.Proxy, "http://") {
+		say("proxy_credentials", "the proxy is spoken to without TLS: whoever is on the way there reads its password")
+	}
+	if _, left := p.Excluded("discover.only-current-tls", "", time.Time{}); !left {
+		say("proxy", "whether a host refuses old TLS is not told through a proxy, which may refuse it as well: put discover.only-current-tls out of scope, or ride from where no proxy is needed")
+	}
+	for _, name := range p.Servers() {
+		if server := p.AuthorizationServers[name]; server.CA.Empty() && strings.HasPrefix(server.Issuer, "https://") {
+			say("authorization_servers."+name, "no ca: if the proxy inspects TLS and this machine trusts its CA, the ride judges the proxy and does not know it")
+		}
+	}
+	for _, point := range p.Points {
+		if point.CA.Empty() && strings.HasPrefix(point.URL, "https://") {
+			say("points."+point.Name, "no ca: if the proxy inspects TLS and this machine trusts its CA, the ride judges the proxy and does not know it")
 		}
 	}
 }

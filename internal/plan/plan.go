@@ -37,7 +37,9 @@ type Plan struct {
 	Catalogue            string                         `yaml:"catalogue" words:"2026-10|2026-11" doc:"The version of the catalogue by which the partner is judged; checks that came later are shown and not scored; absent: the program's own." example:"2026-10"`
 	Blocks               Severity                       `yaml:"blocks" default:"high" doc:"Failures of this severity and above stop the partner."`
 	Allow                []string                       `yaml:"allow" words:"shared-impact|load|lockout|smuggling|resource" doc:"Classes of harm that the ride may do beside harmless; needs authorization." example:"[shared-impact]"`
-	Proxy                string                         `yaml:"proxy" is:"proxy" default:"none" doc:"An HTTP proxy by its URL, or none; the environment's proxy is ignored." example:"http://proxy.example:3128"`
+	Proxy                string                         `yaml:"proxy" is:"proxy" default:"none" doc:"An HTTP proxy by its URL, through which every connection of the ride goes (CONNECT), but for those to this machine and those of commands; none: directly, whatever the environment says." example:"http://proxy.example:3128"`
+	ProxyCredentials     Reference                      `yaml:"proxy_credentials" is:"secret" doc:"user:password for the proxy by reference, shown as Basic (RFC 7617)." example:"env:PROXY_CREDENTIALS"`
+	ProxyCA              Reference                      `yaml:"proxy_ca" is:"pem" doc:"The CA of the certificate of an https:// proxy as PEM; absent: the system's roots." example:"file:proxy-ca.pem"`
 	OutOfScope           []Exclusion                    `yaml:"out_of_scope" doc:"Declared gaps: what is not tested, and who answers for that."`
 	Waivers              []Exclusion                    `yaml:"waivers" doc:"Findings that somebody accepts for a time; the check still runs."`
 

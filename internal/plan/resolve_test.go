@@ -119,7 +119,7 @@ func TestHostsAndExec(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff = cmp.Diff([]string{"[2001:db8::1]:99", "[2001:db8::2]:443", "as.example:443", "edge.example:443", "h.example:81", "h:443", "proxy.example:80"}, hosts)
+	diff = cmp.Diff([]string{"[2001:db8::1]:99", "[2001:db8::2]:443", "as.example:443", "edge.example:443", "h.example:81", "h:443"}, hosts)
 	if diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
 	}

@@ -33,6 +33,7 @@ func (r *rules) check() {
 	r.otherEnvironment()
 	r.grants()
 	r.pace()
+	r.proxy()
 	r.exclusions("out_of_scope", r.plan.OutOfScope)
 	r.exclusions("waivers", r.plan.Waivers)
 }
@@ -387,6 +388,19 @@ func (r *rules) pace() {
 	}
 	if r.plan.Pace.Timeout == 0 {
 		r.wrong("pace.timeout", "`timeout` is 0: no answer could arrive", "write 10s")
+	}
+}
+
+// proxy refuses what would be given for nobody.
+func (r *rules) proxy() {
+	for _, given := range []struct {
+		key   string
+		is    Reference
+		wants string
+	}{{"proxy_credentials", r.plan.ProxyCredentials, "http"}, {"proxy_ca", r.plan.ProxyCA, "https://"}} {
+		if !given.is.Empty() && !strings.HasPrefix(r.plan.Proxy, given.wants) {
+			r.wrong(given.key, fmt.Sprintf("`%s` is for a proxy, and `proxy` is %s", given.key, printable(r.plan.Proxy)), "say `proxy: "+strings.TrimSuffix(given.wants, "://")+"://proxy.example:3128`, or remove it")
+		}
 	}
 }
 

@@ -150,7 +150,7 @@ func textPatterns() map[string]string {
 		"own":     "^https?://[^/?#]+/?$",
 		"url":     "^https?://[^/]",
 		"issuer":  "^https?://[^/?]+[^?]*$",
-		"proxy":   "^(none|https?://.+)$",
+		"proxy":   "^(none|https?://[^/?#@]+/?)$",
 		"request": "^[A-Z]+ /\\S*$",
 		"call":    "^[A-Z]+ https?://\\S+$",
 		"pointer": "^/",

@@ -32,6 +32,7 @@ type Setup struct {
 	Only      []string
 	Thrown    bool                                                // only outcomes matter: nothing is written, removed or waited for that has none
 	Slow      time.Duration                                       // each read of the ride's connections takes this long
+	Dialled   func(address string)                                // hears of each connection that the ride opens
 	AllowExec bool                                                // the plan may run commands
 	Edit      func(*plan.Plan)                                    // alters the sandbox's own plan
 	Beside    func(*memnet.Network) (stop func())                 // what else stands on the network
@@ -62,7 +63,7 @@ func Ride(ctx context.Context, s Setup) ([]logbook.Entry, error) {
 	}
 	var entries []logbook.Entry
 	_, err = ride.Run(ctx, ride.Config{
-		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: slowed(network.DialContext, s.Slow), Listen: network.Listen, Tool: "checkride/proof", Rules: s.Rules,
+		Plan: p, Catalogue: s.Catalogue, Only: s.Only, Dial: heard(slowed(network.DialContext, s.Slow), s.Dialled), Listen: network.Listen, Tool: "checkride/proof", Rules: s.Rules,
 		NewKey: newKey, Disposable: s.Thrown, AllowExec: s.AllowExec,
 		Ledger: filepath.Join(s.Dir, "ledger.jsonl"), StateDir: s.Dir,
 		Write: func(entry logbook.Entry) error { entries = append(entries, entry); return nil },
@@ -81,6 +82,17 @@ func slowed(dial func(context.Context, string, string) (net.Conn, error), by tim
 			return nil, err
 		}
 		return &slow{Conn: c, by: by}, nil
+	}
+}
+
+// heard tells of every connection that is opened.
+func heard(dial func(context.Context, string, string) (net.Conn, error), tell func(string)) func(context.Context, string, string) (net.Conn, error) {
+	if tell == nil {
+		return dial
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		tell(address)
+		return dial(ctx, network, address)
 	}
 }
 

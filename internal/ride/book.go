@@ -54,6 +54,9 @@ func (r *run) open(lines []*line) {
 			r.record(logbook.Entry{Observation: &logbook.Observation{Check: at.check.ID, Point: at.name, Outcome: logbook.NotApplicable, Because: at.na}})
 		}
 	}
+	if proxy := r.cfg.Plan.ProxyHost(); proxy != "" {
+		r.record(logbook.Entry{Note: &logbook.Note{About: "proxy", Text: "every connection goes through the proxy " + proxy + ", but for those to this machine and those of commands"}})
+	}
 	for _, l := range r.cfg.Plan.Source.Lowered {
 		r.record(logbook.Entry{Note: &logbook.Note{About: "profile", Text: l.Promise + ": " + l.String()}})
 	}

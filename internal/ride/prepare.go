@@ -43,9 +43,13 @@ func (r *run) prepare() error {
 	if err != nil {
 		return err
 	}
+	proxy, err := cast.Proxy(p, resolver)
+	if err != nil {
+		return err
+	}
 	r.wire, err = wire.New(wire.Config{
 		Ride: hexed, Agent: r.cfg.Tool + " (ride " + r.id + ")", Keeper: r.keeper, Record: r.exchanges(), Since: r.start,
-		Allow: allowed, Dial: r.cfg.Dial, Roots: roots, Rate: p.Pace.RequestsPerSecond, Concurrency: p.Pace.Concurrency, Timeout: p.Pace.Timeout.D(),
+		Allow: allowed, Dial: r.cfg.Dial, Proxy: proxy, Roots: roots, Rate: p.Pace.RequestsPerSecond, Concurrency: p.Pace.Concurrency, Timeout: p.Pace.Timeout.D(),
 	})
 	if err != nil {
 		return err
@@ -120,7 +124,11 @@ func (r *run) allowed() ([]string, error) {
 	if len(r.cfg.AllowHosts) == 0 {
 		return hosts, nil
 	}
-	for _, host := range hosts {
+	dials, err := r.cfg.Plan.Dials()
+	if err != nil {
+		return nil, err
+	}
+	for _, host := range dials {
 		if !slices.Contains(r.cfg.AllowHosts, host) {
 			return nil, fmt.Errorf("the plan names %s, which is not among the allowed hosts; add it to --allow-host or take it out of the plan", host)
 		}

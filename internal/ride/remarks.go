@@ -22,7 +22,11 @@ func (r *run) remarks() {
 			exchanges += n
 		}
 		if exchanges > 0 {
-			note("nodes", point.Name, "%s answered %s%s", count(len(nodes), "address"), count(exchanges, "exchange"), bound(len(point.Addresses), exchanges))
+			through := ""
+			if r.cfg.Plan.ProxyHost() != "" {
+				through = " through the proxy, which chose the node"
+			}
+			note("nodes", point.Name, "%s answered %s%s%s", count(len(nodes), "address"), count(exchanges, "exchange"), through, bound(len(point.Addresses), exchanges))
 		}
 	}
 	for _, log := range r.logs {

@@ -89,6 +89,8 @@ func Run(ctx context.Context, cfg Config) (Result, error) {
 	}
 	entries := r.roll()
 	r.open(entries)
+	ctx, cancel := r.knock(ctx)
+	defer cancel(nil)
 	r.passes(ctx, entries)
 	left := r.finish(ctx)
 	return Result{ID: r.id, Keeper: r.keeper, Left: left}, r.writeErr

@@ -41,6 +41,8 @@ type Wire struct {
 	recording chan struct{} // one slot: a channel and not a mutex, since Record may wait
 	counts    counts
 
+	authorization string // the value of Proxy-Authorization, or empty
+
 	mu     sync.Mutex // held for computing only
 	hosts  map[string]*host
 	nonces map[string]string // the latest DPoP nonce of an origin
@@ -77,7 +79,13 @@ func New(config Config) (*Wire, error) {
 	config.MaxBody = or(config.MaxBody, defaultMaxBody)
 	config.Concurrency = or(config.Concurrency, defaultConcurrency)
 	config.Breaker = or(config.Breaker, defaultBreaker)
+	authorization, err := config.Proxy.authorize(config.Keeper)
+	if err != nil {
+		return nil, fmt.Errorf("wire: %w", err)
+	}
 	w := &Wire{
+		authorization: authorization,
+
 		config:    config,
 		allowed:   map[string]bool{},
 		kept:      newPool(),
@@ -190,6 +198,9 @@ func (w *Wire) exchange(ctx context.Context, h *host, to destination, r Request)
 	} else {
 		x.Fresh = fresh
 		w.speak(ctx, &x, line, built, deadline)
+	}
+	if x.Failure == Proxied && ctx.Err() != nil {
+		x.Failure, x.Detail = Timeout, ctx.Err().Error() // it was we who ended it
 	}
 	if wait, asked := x.RetryAfter(); asked && x.Status == http.StatusTooManyRequests && r.Purpose != Burst {
 		h.gate.pause(min(wait, longestPause))

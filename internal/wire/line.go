@@ -24,7 +24,9 @@ type line struct {
 	meter  *meter
 	reader *bufio.Reader
 	state  *tls.ConnectionState
-	asked  bool // the server asked for a client certificate
+	asked  bool   // the server asked for a client certificate
+	proxy  string // that it goes through, or empty
+	heard  bool   // through the proxy the host itself was heard: it showed a good certificate, or answered without TLS
 	used   int
 	idle   time.Time
 	life   time.Duration // how long the server said that it keeps the connection when it is idle; 0: it did not say
@@ -80,22 +82,23 @@ func (w *Wire) line(ctx context.Context, to destination, over Line, deadline tim
 }
 
 func (w *Wire) open(ctx context.Context, to destination, over Line, deadline time.Time) (*line, error) {
-	within := time.Now().Add(dialTimeout)
-	if deadline.Before(within) {
-		within = deadline
-	}
-	dialing, cancel := context.WithDeadline(ctx, within)
-	defer cancel()
-	raw, err := w.config.Dial(dialing, "tcp", to.dial)
+	raw, proxy, err := w.dial(ctx, to.dial, deadline)
 	if err != nil {
 		return nil, err
 	}
-	l := &line{conn: raw}
+	l := &line{conn: raw, proxy: proxy}
 	if to.tls {
-		err = l.handshake(ctx, raw, w.tlsConfig(to, over, &l.asked), deadline)
+		config := w.tlsConfig(to, over, &l.asked)
+		if proxy != "" {
+			config.VerifyConnection = func(tls.ConnectionState) error { // called once the certificate was found good
+				l.heard = true
+				return nil
+			}
+		}
+		err = l.handshake(ctx, raw, config, deadline)
 		if err != nil {
 			_ = raw.Close()
-			return nil, err
+			return nil, l.blamed(err)
 		}
 	}
 	l.meter = &meter{from: l.conn}
@@ -273,11 +276,14 @@ func classify(err error, quiet bool) (Failure, string) {
 	var record tls.RecordHeaderError
 	var verify *tls.CertificateVerificationError
 	var timeout net.Error
+	var proxy *proxyError
 	switch {
+	case errors.As(err, &proxy):
+		return Proxied, proxy.Error() + issuedBy(err)
 	case errors.Is(err, errLimit):
 		return Oversized, err.Error()
 	case errors.As(err, &verify):
-		return Untrusted, verify.Error() + issuedBy(verify)
+		return Untrusted, verify.Error() + issuedBy(err)
 	case errors.As(err, &op) && op.Op == "remote error": // how crypto/tls names an alert of the peer
 		return Alert, op.Err.Error()
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
@@ -295,12 +301,13 @@ func classify(err error, quiet bool) (Failure, string) {
 }
 
 // issuedBy names who issued a certificate that is not trusted: the CA that the plan lacks, or a proxy that inspects TLS.
-func issuedBy(err *tls.CertificateVerificationError) string {
+func issuedBy(err error) string {
+	var verify *tls.CertificateVerificationError
 	var unknown x509.UnknownAuthorityError
-	if len(err.UnverifiedCertificates) == 0 || !errors.As(err.Err, &unknown) {
+	if !errors.As(err, &verify) || len(verify.UnverifiedCertificates) == 0 || !errors.As(verify.Err, &unknown) {
 		return ""
 	}
-	return fmt.Sprintf("; it was issued by %q: name that CA in the plan (ca), unless it is a proxy's that inspects TLS", err.UnverifiedCertificates[0].Issuer)
+	return fmt.Sprintf("; it was issued by %q: name that CA in the plan (ca), unless it is a proxy's that inspects TLS, which must leave the stack alone", verify.UnverifiedCertificates[0].Issuer)
 }
 
 // ended says that the connection is gone.

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -19,7 +20,11 @@ const (
 
 // speak sends the request once and reads the answer. The connection is kept or closed afterwards.
 func (w *Wire) speak(ctx context.Context, x *Exchange, l *line, b built, deadline time.Time) {
-	x.Remote = l.conn.RemoteAddr().String()
+	if l.proxy == "" {
+		x.Remote = l.conn.RemoteAddr().String()
+	} else { // which node it leads to is the proxy's choice
+		x.Remote += " through " + l.proxy
+	}
 	if l.state != nil {
 		x.TLS, x.Suite, x.Asked = tls.VersionName(l.state.Version), tls.CipherSuiteName(l.state.CipherSuite), l.asked
 		if len(l.state.VerifiedChains) > 0 {
@@ -71,7 +76,7 @@ func answered(err error) bool {
 
 // told notes why there is no whole answer.
 func (x *Exchange) told(err error, l *line) {
-	failure, detail := classify(err, !l.meter.any)
+	failure, detail := classify(l.blamed(err), !l.meter.any)
 	if failure == Malformed && l.meter.left <= 0 {
 		failure, detail = Oversized, errLimit.Error() // the parser saw a line that our limit cut
 	}
@@ -89,8 +94,8 @@ func (w *Wire) hear(x *Exchange, l *line, b built) (bool, error) {
 	if _, err := l.reader.Peek(1); err != nil {
 		return false, err
 	}
-	x.Received = time.Now()
-	response, err := readHeader(l, b.method)
+	x.Received, l.heard = time.Now(), true
+	response, err := readHeader(l.reader, b.method)
 	if err != nil {
 		return false, err
 	}
@@ -110,9 +115,9 @@ func (w *Wire) hear(x *Exchange, l *line, b built) (bool, error) {
 }
 
 // readHeader skips interim answers (RFC 9110 §15.2).
-func readHeader(l *line, method string) (*http.Response, error) {
+func readHeader(from *bufio.Reader, method string) (*http.Response, error) {
 	for range maxInterim {
-		response, err := http.ReadResponse(l.reader, &http.Request{Method: method})
+		response, err := http.ReadResponse(from, &http.Request{Method: method})
 		if err != nil {
 			if errors.Is(err, errLimit) {
 				return nil, fmt.Errorf("the header is longer than %d bytes: %w", maxHeader, errLimit)

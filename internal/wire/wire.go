@@ -153,6 +153,7 @@ const (
 	Malformed Failure = "malformed"
 	Broke     Failure = "broke"   // the breaker is open: not sent
 	Command   Failure = "command" // a command of the operator failed
+	Proxied   Failure = "proxy"   // the plan's proxy stood in the way: nothing is known of the host behind it
 )
 
 // Exchange is one request and its answer, live: unmasked, for checks to look at. What is recorded is masked.
@@ -191,6 +192,7 @@ type Config struct {
 	Since       time.Time                                                            // the ride's start
 	Allow       []string                                                             // host:port that may be dialled; all else is refused at dial time
 	Dial        func(ctx context.Context, network, address string) (net.Conn, error) // nil: net.Dialer
+	Proxy       *Proxy                                                               // nil: every host is dialled directly
 	Roots       map[string]*x509.CertPool                                            // origin -> roots; absent: the system's
 	Rate        float64                                                              // requests per second and host; 0: unlimited. A 429 with Retry-After pauses the host, for a minute at most
 	Concurrency int                                                                  // exchanges under way per host; 0: 8

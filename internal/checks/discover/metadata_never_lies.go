@@ -386,7 +386,7 @@ func endpointsAnswer(ctx context.Context, p *check.Pass, server oauth.Server) er
 			continue
 		case err != nil:
 			return err
-		case x.Failure == wire.None && x.Status == 503 || x.Status == 429 || x.Failure == wire.Timeout || x.Failure == wire.Reset:
+		case x.Failure == wire.None && x.Status == 503 || x.Status == 429 || x.Failure == wire.Timeout || x.Failure == wire.Reset || x.Failure == wire.Proxied:
 			p.Case(name, logbook.Inconclusive, "", "", "", name+" could not be decided: "+told(x))
 			continue
 		}
