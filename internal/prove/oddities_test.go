@@ -685,18 +685,21 @@ func phantom(alter func(answer map[string]any)) func(http.Handler) http.Handler 
 					r.Header["Authorization"][i] = scheme + " " + known(strings.TrimSpace(shown))
 				}
 			}
-			if r.URL.Path == "/introspect" || r.URL.Path == "/revoke" {
+			endpoint := path.Base(r.URL.Path) // that of the aliases for mutual TLS as well
+			if endpoint == "introspect" || endpoint == "revoke" || endpoint == "token" {
 				body, err := io.ReadAll(r.Body)
 				form, wrong := url.ParseQuery(string(body))
-				if err == nil && wrong == nil && form.Has("token") {
-					form.Set("token", known(form.Get("token")))
-					body = []byte(form.Encode())
+				for _, name := range []string{"token", "subject_token", "actor_token"} {
+					if err == nil && wrong == nil && len(form[name]) == 1 && known(form.Get(name)) != form.Get(name) {
+						form.Set(name, known(form.Get(name)))
+						body = []byte(form.Encode())
+					}
 				}
 				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 			}
 			said := httptest.NewRecorder()
 			h.ServeHTTP(said, r)
-			if r.URL.Path == "/token" {
+			if endpoint == "token" {
 				replaceMembers(said, func(m map[string]any) {
 					token, is := m["access_token"].(string)
 					if !is || m["token_type"] == "DPoP" { // whose proofs hold the hash of what is shown (RFC 9449 §4.2, ath)
