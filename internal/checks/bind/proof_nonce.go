@@ -30,6 +30,7 @@ var ProofNonce = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.EveryDoor,
 	Needs:    []check.Need{check.DPoP},
+	Besides:  []*logbook.Breach{nonceUnasked},
 	Twin:     defect.Set{ProofNonceOptional: true},
 	Follows:  []string{"bind.dpop-token-as-bearer"}, // a point that needs no proof looks at none
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -58,7 +59,17 @@ var ProofNonce = &check.Check{
 		if !asked {
 			return nil
 		}
+		titled := p.Besides(nonceUnasked)
 		p.Holds("asked for with use_dpop_nonce and a nonce in DPoP-Nonce", brought && oauth.AsksForNonce(x), answer.Why)
+		titled()
 		return p.Refuses(ctx, call, forge.ProofWithNonce("checkride-never-given", "nonce that was never given"))
 	},
+}
+
+// nonceUnasked is a refusal from which no library learns what to do.
+var nonceUnasked = &logbook.Breach{
+	Broken:   "a DPoP proof without the nonce is refused, and nobody asks for one in the words of the standard",
+	Why:      "a partner's library does not know that it has to try again, and with which nonce: it is shut out when the first nonce ends",
+	Fix:      "refuse with use_dpop_nonce and a nonce in DPoP-Nonce (RFC 9449 §8 and §9)",
+	Severity: logbook.Low,
 }

@@ -30,6 +30,7 @@ var ApprovedScope = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Needs:    []check.Need{approvals},
+	Besides:  []*logbook.Breach{overdue},
 	Twin:     defect.Set{EndedApprovalGranted: true},
 	Also:     []defect.Set{{DefaultScopeAdded: true}}, // nobody approved what was never agreed
 	Follows:  []string{"issue.nothing-beyond-agreement"},
@@ -62,6 +63,7 @@ var ApprovedScope = &check.Check{
 				p.Case("scope "+scope, outcome, scope+" was approved and still is", until, "", "")
 			}
 		}
+		defer p.Besides(overdue)()
 		if !agreement.ValidUntil.IsZero() {
 			p.Holds("the agreement still stands", !agreement.ValidUntil.Past(now), fmt.Sprintf("it ends on %s", agreement.ValidUntil))
 		}
@@ -105,4 +107,12 @@ func approvalOf(all []plan.Approval, scope string, now time.Time) (string, strin
 		return "", "nobody approved it"
 	}
 	return "", strings.Join(ended, ", ")
+}
+
+// overdue is about the paper alone: the scopes of it may all be approved.
+var overdue = &logbook.Breach{
+	Broken:   "the agreement has ended, or nobody reviews it in time",
+	Why:      "access that nobody looks at again is never taken away",
+	Fix:      "review the agreement with its owner, and write its end and its next review into the plan",
+	Severity: logbook.Medium,
 }

@@ -29,6 +29,7 @@ var ExchangeNeverWidens = &check.Check{
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.TokenExchange},
+	Besides:  []*logbook.Breach{check.SilentScope},
 	Twin:     defect.Set{ExchangeWidens: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, subject, err := p.HomeToken(ctx)
@@ -108,7 +109,8 @@ func bringsNoMore(ctx context.Context, p *check.Pass, partner *cast.Member, good
 	case audience == nil && got.Token.JWT == nil && strings.Contains(differs, nowhere):
 		p.Case(name, logbook.Inconclusive, expected, "", differs, "a token came, and neither it nor introspection tells for whom it is")
 	case len(told) == 0 && strings.Contains(differs, "scope"): // RFC 6749 §5.1: scope may be left out only if it is what was asked
-		p.Case(name, logbook.Fail, expected, "a token whose answer tells no scope, which says that all that was asked is granted", differs, "")
+		defer p.Besides(check.SilentScope)()
+		p.Case(name, logbook.Fail, expected, "a token whose answer tells no scope, and nobody else does", differs, "")
 	default:
 		p.Case(name, logbook.Pass, expected, "a token with no more than before", differs, "")
 	}

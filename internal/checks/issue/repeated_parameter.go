@@ -19,13 +19,14 @@ import (
 var RepeatedParameter = &check.Check{
 	ID:       "issue.repeated-parameter",
 	Title:    "a token request that says a thing twice is refused, and what means nothing is ignored",
-	Broken:   "a token request that says a thing twice gets a token, or one with a parameter that means nothing gets none",
+	Broken:   "a token request that says a thing twice gets a token",
 	Why:      "whoever stands before the server reads the first value and the server reads the last: what was looked at is not what is issued",
 	Fix:      "answer invalid_request to a repeated parameter; ignore unknown ones, and take those without a value for omitted",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "3.2"), frameworks.RFC(6749, "5.2"), frameworks.SP80053("SI-10")},
 	Rows:     []string{"L-TK-11", "L-TK-12"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
+	Besides:  []*logbook.Breach{idleRefused},
 	Twin:     defect.Set{ParameterRepeated: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.Partner(ctx)
@@ -55,6 +56,7 @@ var RepeatedParameter = &check.Check{
 		if err != nil {
 			return err
 		}
+		defer p.Besides(idleRefused)()
 		for _, more := range []struct{ expected, field, value string }{
 			{"an unknown parameter is ignored", "checkride_unknown", "1"},
 			{"a parameter without a value counts as left out", "redirect_uri", ""},
@@ -68,4 +70,11 @@ var RepeatedParameter = &check.Check{
 		}
 		return nil
 	},
+}
+
+var idleRefused = &logbook.Breach{
+	Broken:   "a token request with a parameter that means nothing gets no token",
+	Why:      "a partner whose library sends a parameter more, or an empty one, is shut out; RFC 6749 §3.2 has both ignored",
+	Fix:      "ignore parameters that are unknown, and count those without a value as left out",
+	Severity: logbook.Low,
 }

@@ -29,6 +29,7 @@ var ScopelessToken = &check.Check{
 	Severity: logbook.Critical,
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Unentitled},
+	Besides:  []*logbook.Breach{unentitledAlone},
 	Twin:     defect.Set{ScopelessToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		const name, expected = "token request", "refused as invalid_scope, or a default within the entitlement, told"
@@ -64,6 +65,7 @@ var ScopelessToken = &check.Check{
 			return err
 		}
 		if found := check.Beyond(told, beyond); found != "" {
+			defer p.Besides(unentitledAlone)()
 			p.Case(name, logbook.Fail, expected, "a token with "+found, differs, "")
 			return nil
 		}
@@ -114,4 +116,11 @@ var ScopelessToken = &check.Check{
 		p.Case(name, logbook.Pass, expected, "a token without scope", differs, "")
 		return nil
 	},
+}
+
+var unentitledAlone = &logbook.Breach{
+	Broken:   "a request for unentitled scopes alone brings a token with them",
+	Why:      "a partner gives itself every right that exists by naming it in a request",
+	Fix:      "refuse with invalid_scope when nothing is left of what was asked",
+	Severity: logbook.Critical,
 }

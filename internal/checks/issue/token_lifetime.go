@@ -30,6 +30,7 @@ var TokenLifetime = &check.Check{
 	Severity: logbook.High,
 	At:       check.HomeServer,
 	Promise:  func(*plan.Point) string { return "limits.token_lifetime" },
+	Besides:  []*logbook.Breach{endUntold, endsDiffer},
 	Twin:     defect.Set{LongLivedToken: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, got, err := p.JustIssued(ctx)
@@ -50,6 +51,7 @@ var TokenLifetime = &check.Check{
 		}
 		switch {
 		case !dated && token.JWT != nil:
+			defer p.Besides(endUntold)()
 			p.Holds("the token says when it ends", false, "a JWT without exp")
 		case !dated && token.Lifetime == 0:
 			return check.CannotTell("neither the answer nor the token says how long it lives")
@@ -64,9 +66,24 @@ var TokenLifetime = &check.Check{
 			// Both clocks name whole seconds, so they may differ by one each without disagreeing.
 			until := exp.Add(-partner.Server.Clock).Sub(got.Exchange.Received)
 			apart := (until - token.Lifetime).Abs()
+			defer p.Besides(endsDiffer)()
 			p.Holds("expires_in and exp agree within the clocks' skew", apart <= p.Limits.ClockSkew.D()+2*time.Second,
 				fmt.Sprintf("expires_in says %v, exp is in %v", token.Lifetime, until.Round(time.Second)))
 		}
 		return nil
 	},
+}
+
+var endUntold = &logbook.Breach{
+	Broken:   "a JWT access token does not say when it ends",
+	Why:      "a point that reads the token by itself takes it for ever",
+	Fix:      "put exp into every access token, within limits.token_lifetime",
+	Severity: logbook.High,
+}
+
+var endsDiffer = &logbook.Breach{
+	Broken:   "the answer and the token tell two different ends of an access token",
+	Why:      "a partner uses a token that is over, or asks anew for one that is good; and who reads the answer believes in a shorter life than the points do",
+	Fix:      "compute expires_in and exp from one number",
+	Severity: logbook.Medium,
 }
