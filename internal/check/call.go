@@ -8,6 +8,7 @@ import (
 
 	"github.com/checkride/checkride/internal/cast"
 	"github.com/checkride/checkride/internal/forge"
+	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
 	"github.com/checkride/checkride/internal/plan"
 	"github.com/checkride/checkride/internal/wire"
@@ -16,12 +17,13 @@ import (
 // Answer is what an exchange says about its request.
 type Answer struct {
 	Decision wire.Decision
-	Strong   bool   // the answer carries this very exchange's nonce, or a credential that only acceptance brings
-	Cached   bool   // it carries another exchange's nonce, or an age: a cache answered
-	Identity string // who the API says that it saw
-	Why      string // short, for people: 401 invalid_token
-	Foreign  bool   // refused by somebody else than the point, as far as one can see
-	Thrice   bool   // counts as refused only if it happens every time: a reset on a fresh connection
+	Strong   bool            // the answer carries this very exchange's nonce, or a credential that only acceptance brings
+	Cached   bool            // it carries another exchange's nonce, or an age: a cache answered
+	Identity string          // who the API says that it saw
+	Why      string          // short, for people: 401 invalid_token
+	Foreign  bool            // refused by somebody else than the point, as far as one can see
+	Thrice   bool            // counts as refused only if it happens every time: a reset on a fresh connection
+	Besides  *logbook.Breach // which other promise is broken if this is accepted where it must not be; nil: the one that is asserted
 }
 
 // Call is a request that can be made again and again, and the oracle that understands its answers.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/wire"
 )
 
 // ClaimsTold are what a token says by one of the places that tell it.
@@ -34,6 +35,35 @@ func (p *Pass) ClaimsOf(ctx context.Context, token oauth.Token) ([]ClaimsTold, e
 		p.Note("the resource server is not told that the token is active, so introspection says nothing about it")
 	}
 	return all, nil
+}
+
+// WhoseToken gives a token request with good answers that name the client whose token they bring ([Answer.Identity]): by
+// the token itself, else by introspection; nobody where neither tells.
+func (p *Pass) WhoseToken(call Call) Call {
+	decide := call.Decide
+	call.Decide = func(ctx context.Context, x wire.Exchange) Answer {
+		answer := decide(ctx, x)
+		if answer.Decision != wire.Accepted {
+			return answer
+		}
+		token, known := p.Cast.Issued(p.Stack.Keeper.Keep("token", x.Text("/access_token")))
+		if !known {
+			return answer
+		}
+		told, err := p.ClaimsOf(ctx, token)
+		if err != nil {
+			return Answer{Why: err.Error()}
+		}
+		for _, each := range told {
+			for _, claim := range []string{"client_id", "sub"} { // RFC 9068 §2.2, RFC 7662 §2.2
+				if id, is := each.Claims[claim].(string); is && answer.Identity == "" {
+					answer.Identity = id
+				}
+			}
+		}
+		return answer
+	}
+	return call
 }
 
 // Says compares a claim with what it must be, by each place that tells it: equal as JSON values, where the order of a list

@@ -278,6 +278,9 @@ func (p *Pass) record(name string, found tasted, before int) {
 		found.answer.Why = fmt.Sprintf("%s looks accepted, %d of %d, and nothing in the answer proves it; name operations.nonce_at", found.answer.Why, found.accepted, found.times)
 	}
 	refused := found.answer.Decision == wire.Denied || found.answer.Decision == wire.Odd
+	if found.answer.Besides != nil {
+		defer p.Besides(found.answer.Besides)()
+	}
 	switch {
 	case refused && found.unseen != "":
 		p.Case(name, logbook.Inconclusive, expected, found.answer.Why, found.differs, "a refusal says nothing: "+found.unseen)

@@ -72,6 +72,7 @@ type Set struct {
 	CertificateExpiryIgnored  bool `json:"certificate_expiry_ignored,omitempty"`   // AS: verifies the chain as of the certificate's own notBefore
 	CertificateUsageIgnored   bool `json:"certificate_usage_ignored,omitempty"`    // AS: verifies the chain for any extended key usage
 	ASTrustsCertificateHeader bool `json:"as_trusts_certificate_header,omitempty"` // AS: takes the client certificate from Client-Cert, X-Forwarded-Client-Cert or X-SSL-Client-Cert
+	AssertionKeyByIssuer      bool `json:"assertion_key_by_issuer,omitempty"`      // AS: the key of an assertion is the one of its iss, and the client is the one of its sub
 	AssertionSubjectIgnored   bool `json:"assertion_subject_ignored,omitempty"`    // AS: iss and sub of an assertion need not be the client that signed; client_id names it
 	AssertionKeyConfusion     bool `json:"assertion_key_confusion,omitempty"`      // AS: accepts HS256 keyed with the client's public key (SPKI PEM)
 	AssertionExpiryIgnored    bool `json:"assertion_expiry_ignored,omitempty"`     // AS: exp and aud of an assertion are not looked at

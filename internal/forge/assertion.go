@@ -118,7 +118,7 @@ func AssertionClaim(name string, value any) wire.Change {
 func AssertionExpired() wire.Change {
 	return assertion("expired assertion", Expired, func(j *wire.JWT) error {
 		// iat goes along, else the assertion would end before it began.
-		j.Claims["exp"], j.Claims["iat"] = wire.FromNow(-5*time.Minute), wire.FromNow(-6*time.Minute)
+		j.Claims["exp"], j.Claims["iat"] = wire.FromNow(-10*time.Minute), wire.FromNow(-11*time.Minute)
 		return nil
 	})
 }

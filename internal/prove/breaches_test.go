@@ -155,6 +155,26 @@ var breaches = []broken{
 		headline: "a client chooses its own secret by an update", severity: logbook.High,
 	},
 	{
+		check: "authenticate.assertion-names-another", defects: defect.Set{AssertionSubjectIgnored: true},
+		headline: "a client assertion that names two clients gets a token", severity: logbook.High,
+	},
+	{
+		check: "authenticate.malformed-requests", defects: defect.Set{ErrorsTellInternals: true},
+		headline: "the answer to a malformed request tells what is inside", severity: logbook.Medium,
+	},
+	{
+		check: "authenticate.neighbours-certificate", defects: defect.Set{AnyTrustedCertificate: true}, at: []string{"as"},
+		alter: func(r *http.Request, said *httptest.ResponseRecorder) { // whose token it is, nobody tells
+			if strings.HasSuffix(r.URL.Path, "/token") {
+				grantsSilently(said)
+			}
+		},
+		edit: func(p *plan.Plan) {
+			p.Clients = slices.DeleteFunc(p.Clients, func(c plan.Client) bool { return c.Name == "resource_server" })
+		},
+		headline: "a token request with one partner's certificate and the client_id of another gets a token", severity: logbook.High,
+	},
+	{
 		check: "issue.scope-beyond-entitlement", at: []string{"as"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) {
 			if strings.HasSuffix(r.URL.Path, "/token") {

@@ -34,6 +34,7 @@ var AssertionTooWide = &check.Check{
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.Method(string(oauth.PrivateKeyJWT))},
 	Takes:    check.FailAuth,
+	Besides:  []*logbook.Breach{formOfAudience, hurry},
 	Twin:     defect.Set{AssertionTimesIgnored: true},
 	Also:     []defect.Set{{AssertionAudienceMixed: true}, {AssertionExpiryIgnored: true}},
 	Follows:  []string{"authenticate.assertion-expired-or-elsewhere"},
@@ -62,20 +63,28 @@ var AssertionTooWide = &check.Check{
 		if tokenEndpoint != usual && tokenEndpoint != "" {
 			forms = append(forms, aud("both its issuer and its token endpoint", []any{usual, tokenEndpoint}))
 		}
-		if demands.AudienceIssuerOnly {
-			refused, forms = append(refused, forms...), nil
-		}
 		err = p.Refuses(ctx, login, refused...)
 		if err != nil {
 			return err
 		}
-		near := []wire.Change{forge.AssertionAhead("nbf", 8*time.Second), forge.AssertionAhead("iat", 8*time.Second)}
-		if demands.AheadAccepted >= 8*time.Second || p.Limits.ClockSkew.D() >= 8*time.Second {
-			err = p.TakesAll(ctx, login, near...)
-			near = nil
+		if demands.AudienceIssuerOnly {
+			titled := p.Besides(formOfAudience)
+			err = p.Refuses(ctx, login, forms...)
+			if err != nil {
+				return err
+			}
+			titled()
+			forms = nil
 		}
-		if err != nil {
-			return err
+		near := []wire.Change{forge.AssertionAhead("nbf", 8*time.Second), forge.AssertionAhead("iat", 8*time.Second)}
+		if demands.AheadAccepted >= 8*time.Second { // RFC 7519 §4.1.5: else a leeway is the server's to give
+			titled := p.Besides(hurry)
+			err = p.TakesAll(ctx, login, near...)
+			if err != nil {
+				return err
+			}
+			titled()
+			near = nil
 		}
 		for _, form := range append(forms, near...) {
 			answer, _, err := p.Answered(ctx, login, form)
@@ -86,4 +95,19 @@ var AssertionTooWide = &check.Check{
 		}
 		return nil
 	},
+}
+
+// formOfAudience is the issuer, written as a profile does not want it.
+var formOfAudience = &logbook.Breach{
+	Broken:   "a client assertion names its server in another form than the issuer as a string, and gets a token",
+	Why:      "what means this server by one of several names may mean another server by the next: CVE-2025-27370 and CVE-2025-27371 began so",
+	Fix:      "take the issuer's identifier as a string for aud, and nothing else (FAPI 2.0 §5.3.2.1-8)",
+	Severity: logbook.Medium,
+}
+
+var hurry = &logbook.Breach{
+	Broken:   "a client assertion that is made some seconds ahead is refused",
+	Why:      "a partner whose clock is a little fast is shut out, now and then, and nobody finds out why",
+	Fix:      "take iat and nbf up to 10 seconds ahead (FAPI 2.0 §5.3.2.1-13)",
+	Severity: logbook.Medium,
 }

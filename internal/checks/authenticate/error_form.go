@@ -58,21 +58,24 @@ var ErrorForm = &check.Check{
 		if endpoints.Revocation != "" {
 			requests = append(requests, refusedRequest{"revocation by a client that nobody knows", by(partner.Server.RevokeRequest(partner.Client(), nothing, "")), true})
 		}
+		judged := false
 		for _, each := range requests {
 			x, err := p.Send(ctx, wire.Probe, each.request)
 			if err != nil {
 				return err
 			}
-			tellForm(p, each.name, x, each.basic)
+			judged = tellForm(p, each.name, x, each.basic) || judged
 		}
-		if !p.Cast.Registers() || endpoints.Registration == "" {
-			return nil
+		if p.Cast.Registers() && endpoints.Registration != "" {
+			registered, err := p.Register(ctx, wire.Probe, cast.Partner, cast.Wish{Metadata: map[string]any{"client_name": 17}})
+			if err != nil {
+				return err
+			}
+			judged = tellForm(p, "a registration whose client_name is a number", registered.Exchange, false) || judged
 		}
-		registered, err := p.Register(ctx, wire.Probe, cast.Partner, cast.Wish{Metadata: map[string]any{"client_name": 17}})
-		if err != nil {
-			return err
+		if !judged {
+			return check.CannotTell("no answer was a refusal whose form could be judged")
 		}
-		tellForm(p, "a registration whose client_name is a number", registered.Exchange, false)
 		return nil
 	},
 }
@@ -84,12 +87,12 @@ type refusedRequest struct {
 }
 
 // tellForm judges the form of one answer. What is no refusal, or one by somebody who speaks no OAuth (404, 405, 415, 429),
-// has no form to keep.
-func tellForm(p *check.Pass, name string, x wire.Exchange, basic bool) {
+// has no form to keep. It tells whether the answer was judged.
+func tellForm(p *check.Pass, name string, x wire.Exchange, basic bool) bool {
 	const expected = "application/json with a registered error; after Basic 401 with WWW-Authenticate: Basic"
 	if x.Failure != wire.None || x.Status != 400 && x.Status != 401 && x.Status != 403 {
 		p.Note("%s: answered %d %s, whose form is not judged", name, x.Status, x.Failure)
-		return
+		return false
 	}
 	flaws := oauth.ErrorFlaws(x)
 	if len(x.Body) == 0 && x.Status != 400 && x.Header.Get("WWW-Authenticate") != "" {
@@ -103,9 +106,10 @@ func tellForm(p *check.Pass, name string, x wire.Exchange, basic bool) {
 	}
 	if len(flaws) == 0 {
 		p.Case(name, logbook.Pass, expected, fmt.Sprintf("%d %s", x.Status, x.Text("/error")), "", "")
-		return
+		return true
 	}
 	p.Case(name, logbook.Fail, expected, fmt.Sprintf("%d that %s", x.Status, strings.Join(flaws, ", ")), "", "")
+	return true
 }
 
 // nobody is a client_id that no server gives.

@@ -31,6 +31,7 @@ var EveryMethodOpens = &check.Check{
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Takes:    check.FailAuth,
+	Besides:  []*logbook.Breach{methodFails},
 	Twin:     defect.Set{BasicNotDecoded: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		methods, err := p.Methods(ctx)
@@ -50,7 +51,9 @@ var EveryMethodOpens = &check.Check{
 			}
 			login := p.Login(partner)
 			login.Name = string(method)
+			titled := p.Besides(methodFails)
 			accepted, err := p.Accepts(ctx, login, "a token by each method")
+			titled()
 			if err != nil {
 				return err
 			}
@@ -68,6 +71,13 @@ var EveryMethodOpens = &check.Check{
 		}
 		return nil
 	},
+}
+
+var methodFails = &logbook.Breach{
+	Broken:   "an honest client is refused by a method that the server offers",
+	Why:      "a partner builds on a method that fails, and gets a weaker one in haste",
+	Fix:      "offer what this deployment takes, and look why a client that is registered for the method is refused",
+	Severity: logbook.Medium,
 }
 
 // otherwiseWritten are ways to write a login that mean the same.

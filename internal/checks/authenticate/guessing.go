@@ -89,6 +89,9 @@ var Guessing = &check.Check{
 			}
 		}
 		const expected = "wrong secrets are held off"
+		if held == "" && most < guesses {
+			return check.CannotTell("%d wrong secrets were not held off, and budget.failed_auth.per_client allows no more; raise it to %d", most, guesses)
+		}
 		if held == "" {
 			p.Case("wrong secrets in a row", logbook.Fail, expected, fmt.Sprintf("%d wrong secrets in a row, each answered %s, and the right one accepted at once", most, usual), "", "")
 			return nil

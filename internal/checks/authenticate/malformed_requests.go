@@ -16,21 +16,22 @@ import (
 )
 
 // MalformedRequests sends some requests that no program of good will sends, each once, as nobody: broken headers, forms,
-// assertions and metadata at the token, introspection, revocation and registration endpoints. Each must be refused, by
+// assertions and metadata at the token, introspection, revocation and registration endpoints. Each is to be answered by
 // the server's own decision and not by its fall, and no answer may tell what is inside. An honest login ends it.
 //
 // No RFC has a word on it; a server that falls over what a stranger sends has not looked at it before it was used.
 // ASVS 5.0 V16.5.1: an unexpected error shows the caller nothing of stack traces, queries, keys and tokens.
 var MalformedRequests = &check.Check{
 	ID:       "authenticate.malformed-requests",
-	Title:    "a malformed request is refused without an internal error, and the answer tells nothing from inside",
-	Broken:   "a malformed request ends in an internal error, or the answer tells what is inside",
-	Why:      "a stranger who needs no credential learns what runs where, and which input is used before it is checked",
-	Fix:      "check what comes in before it is used, and answer what goes wrong with a fixed text; the details belong in the log",
+	Title:    "a malformed request ends in no internal error, and the answer tells nothing from inside",
+	Broken:   "a malformed request ends in an internal error",
+	Why:      "a stranger who needs no credential finds out which input is used before it is checked",
+	Fix:      "check what comes in before it is used",
 	Refs:     []frameworks.Ref{frameworks.House(), frameworks.RFC(6749, "5.2"), frameworks.ASVS("16.5.1"), frameworks.ASVS("16.5.3"), frameworks.API(8), frameworks.NHI(2)},
 	Rows:     []string{"L-ER-03", "L-ER-04"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
+	Besides:  []*logbook.Breach{tellsInside},
 	Twin:     defect.Set{MalformedCrashes: true},
 	Also:     []defect.Set{{BadMetadataCrashes: true}, {ErrorsTellInternals: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -85,9 +86,16 @@ var MalformedRequests = &check.Check{
 	},
 }
 
+var tellsInside = &logbook.Breach{
+	Broken:   "the answer to a malformed request tells what is inside",
+	Why:      "a stranger who needs no credential learns what runs where",
+	Fix:      "answer what goes wrong with a fixed text; the details belong in the log",
+	Severity: logbook.Medium,
+}
+
 // tellMalformed judges one answer. A 5xx counts if it comes twice: 502 can be a bad moment, 503 says so itself.
 func tellMalformed(ctx context.Context, p *check.Pass, name string, known []string, send func(context.Context) (wire.Exchange, error)) error {
-	const expected = "refused, without an internal error, and nothing from inside"
+	const expected = "no internal error, and nothing from inside"
 	x, err := send(ctx)
 	if err != nil {
 		return err
@@ -110,6 +118,7 @@ func tellMalformed(ctx context.Context, p *check.Pass, name string, known []stri
 	case internal():
 		p.Case(name, logbook.Fail, expected, fmt.Sprintf("%d twice", x.Status), "", "")
 	case len(leaks) > 0:
+		defer p.Besides(tellsInside)()
 		p.Case(name, logbook.Fail, expected, fmt.Sprintf("%d whose answer holds %s", x.Status, strings.Join(leaks, ", ")), "", "")
 	default:
 		p.Case(name, logbook.Pass, expected, fmt.Sprintf("%d %s", x.Status, x.Text("/error")), "", "")

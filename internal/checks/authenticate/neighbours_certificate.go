@@ -10,6 +10,7 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/oauth"
+	"github.com/checkride/checkride/internal/wire"
 )
 
 // NeighboursCertificate plays a partner that turns on another: it shows its own certificate, which is good, and the id of
@@ -30,6 +31,7 @@ var NeighboursCertificate = &check.Check{
 	At:       check.HomeServer,
 	Needs:    []check.Need{check.CertificateLogin, check.Neighbour},
 	Takes:    check.FailAuth,
+	Besides:  []*logbook.Breach{namedBeside},
 	Twin:     defect.Set{AnyTrustedCertificate: true},
 	Run: func(ctx context.Context, p *check.Pass) error {
 		partner, err := p.By(ctx, cast.Partner, oauth.TLSClientAuth)
@@ -41,6 +43,23 @@ var NeighboursCertificate = &check.Check{
 			return err
 		}
 		change := forge.WithCertificate(neighbour.Client().Certificate, "the certificate of the neighbour")
-		return p.RefusesGoodElsewhere(ctx, p.Login(partner), p.Login(neighbour), change)
+		login := p.WhoseToken(p.Login(partner))
+		decide := login.Decide
+		login.Decide = func(ctx context.Context, x wire.Exchange) check.Answer {
+			answer := decide(ctx, x)
+			if answer.Identity != partner.ID() {
+				answer.Besides = namedBeside
+			}
+			return answer
+		}
+		return p.RefusesGoodElsewhere(ctx, login, p.Login(neighbour), change)
 	},
+}
+
+// namedBeside is what was seen where the token is that of the certificate's owner, or does not say whose it is.
+var namedBeside = &logbook.Breach{
+	Broken:   "a token request with one partner's certificate and the client_id of another gets a token",
+	Why:      "who the client is depends on which of the two is read: the server takes one, and the next component, or the log, the other",
+	Fix:      "compare the subject of the verified certificate with the one that is registered for the client_id",
+	Severity: logbook.High,
 }

@@ -24,12 +24,13 @@ var RequestForm = &check.Check{
 	Title:    "a token request that is ambiguous gets no token",
 	Broken:   "a token request that is ambiguous gets a token",
 	Why:      "two components read such a request in two ways: one judges the first secret or scope, and the next uses the second",
-	Fix:      "refuse more than one authentication method, repeated parameters, methods other than POST and unknown assertion types before anything is looked at",
+	Fix:      "refuse more than one authentication method and repeated parameters before anything is looked at",
 	Refs:     []frameworks.Ref{frameworks.RFC(6749, "2.3"), frameworks.RFC(6749, "3.2"), frameworks.RFC(6749, "5.2"), frameworks.RFC(7521, "4.2"), frameworks.ASVS("4.1.4"), frameworks.SP80053("IA-9")},
 	Rows:     []string{"L-CA-04", "L-CA-07", "L-CA-35", "A-RG-08"},
 	Severity: logbook.Medium,
 	At:       check.HomeServer,
 	Takes:    check.FailAuth,
+	Besides:  []*logbook.Breach{notByPost, typeIgnored},
 	Twin:     defect.Set{TwoMethodsAccepted: true},
 	Also:     []defect.Set{{ParameterRepeated: true}},
 	Run: func(ctx context.Context, p *check.Pass) error {
@@ -51,7 +52,7 @@ var RequestForm = &check.Check{
 			})
 		}
 		same := func(value string) string { return value }
-		changes := []wire.Change{forge.AllInQuery("GET"), twice("grant_type", same)}
+		changes := []wire.Change{twice("grant_type", same)}
 		if len(usual.Plan.Scopes) > 0 {
 			changes = append(changes, twice("scope", same))
 		}
@@ -65,6 +66,12 @@ var RequestForm = &check.Check{
 		if err != nil {
 			return err
 		}
+		titled := p.Besides(notByPost)
+		err = p.Refuses(ctx, p.Login(usual), forge.AllInQuery("GET"))
+		if err != nil {
+			return err
+		}
+		titled()
 		signing, err := p.By(ctx, cast.Partner, oauth.PrivateKeyJWT)
 		if check.IsAbsent(err) {
 			return nil
@@ -72,10 +79,25 @@ var RequestForm = &check.Check{
 		if err != nil {
 			return err
 		}
+		defer p.Besides(typeIgnored)()
 		return p.Refuses(ctx, p.Login(signing),
 			changed("an assertion that is called one of SAML", func(r wire.Request) wire.Request {
 				return r.SetForm("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer")
 			}),
 			changed("an assertion without its type", func(r wire.Request) wire.Request { return r.WithoutForm("client_assertion_type") }))
 	},
+}
+
+var notByPost = &logbook.Breach{
+	Broken:   "a token request by GET gets a token",
+	Why:      "its parameters lie in every access log on the way, and caches may keep the token",
+	Fix:      "take token requests by POST alone",
+	Severity: logbook.Medium,
+}
+
+var typeIgnored = &logbook.Breach{
+	Broken:   "a client assertion under another type, or under none, gets a token",
+	Why:      "what is not read as what it is called may be read as something else by the next component; nobody gets in by it alone",
+	Fix:      "demand client_assertion_type, and refuse types that are unknown",
+	Severity: logbook.Low,
 }

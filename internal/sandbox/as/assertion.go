@@ -51,6 +51,12 @@ func (s *Server) byAssertion(c *call, claimedID string, find func(string) *clien
 	if cl == nil {
 		return nil, invalidClient("the assertion is not signed by a key of the client")
 	}
+	if c.defects.AssertionKeyByIssuer {
+		cl = find(claims.Subject)
+	}
+	if cl == nil {
+		return nil, invalidClient("the assertion is of a client that nobody knows")
+	}
 	c.event.ClientID, c.event.Org = cl.id, cl.org()
 	reason := s.badClaims(c, cl, claimedID, token, claims)
 	if reason != "" {
@@ -63,6 +69,9 @@ func (s *Server) byAssertion(c *call, claimedID string, find func(string) *clien
 // client_id, if given, must name the same.
 func assertionClients(c *call, claimedID string, claims jwt.Claims, find func(string) *client) []*client {
 	ids := []string{claims.Subject}
+	if c.defects.AssertionKeyByIssuer {
+		ids = []string{claims.Issuer}
+	}
 	if c.defects.AssertionSubjectIgnored {
 		ids = []string{claims.Subject, claims.Issuer}
 		if claimedID != "" {
@@ -119,7 +128,7 @@ func publicPEM(key jose.JSONWebKey) []byte {
 // badClaims says what is wrong with the claims of an assertion whose signature is good, or nothing. A good one is
 // remembered until its exp, for that client.
 func (s *Server) badClaims(c *call, cl *client, claimedID string, token *jwt.JSONWebToken, claims jwt.Claims) string {
-	if !c.defects.AssertionSubjectIgnored {
+	if !c.defects.AssertionSubjectIgnored && !c.defects.AssertionKeyByIssuer {
 		if claims.Issuer != cl.id || claims.Subject != cl.id {
 			return "iss and sub must both be the client's id"
 		}

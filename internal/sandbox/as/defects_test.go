@@ -280,6 +280,17 @@ var defectRows = []struct {
 			p.overTLS(header("X-Forwarded-Client-Cert", `By=spiffe://x;Cert="`+escaped+`"`)).is() + "; " +
 			p.overTLS(header("X-SSL-Client-Cert", escaped)).is()
 	}, "401 invalid_client; 401 invalid_client; 401 invalid_client", "200; 200; 200"},
+	{defect.Set{AssertionKeyByIssuer: true}, func(g *rig) string {
+		k, n := newKey(g.t), g.neighbour()
+		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
+		own := g.assert(g.sign(jose.ES256, k, g.claims(p.id, nil)), "")
+		other := g.assert(g.sign(jose.ES256, k, g.claims(p.id, map[string]any{"sub": n.id})), "")
+		if other.text("access_token") == "" {
+			return own.is() + "; " + other.is()
+		}
+		_, claims := g.verified(other.text("access_token"))
+		return own.is() + "; of the neighbour: " + fmt.Sprint(claims["client_id"] == n.id)
+	}, "200; 401 invalid_client", "200; of the neighbour: true"},
 	{defect.Set{AssertionSubjectIgnored: true}, func(g *rig) string {
 		k, n := newKey(g.t), g.neighbour()
 		p := g.register(map[string]any{"token_endpoint_auth_method": "private_key_jwt", "jwks": keySet(k.Public())})
