@@ -756,6 +756,34 @@ plan.yaml:10:34: ´within´ is 0: every rate keeps to that
 `,
 	},
 	{
+		name: "a proxy's password in the plan",
+		text: small + "proxy: http://me:hunter2@proxy.example:3128\nproxy_credentials: me:hunter2\n",
+		want: `
+plan.yaml:12:8: ´proxy´ holds a user or password
+  12 | proxy: http://***@proxy.example:3128
+     |        ^
+       take it out of the URL, and give it by reference: proxy_credentials: env:NAME
+plan.yaml:13:20: ´proxy_credentials´ is a secret and stands in the plan itself
+  13 | proxy_credentials: ***
+     |                    ^
+       write env:NAME or file:PATH, and change the secret if the plan was shared
+`,
+	},
+	{
+		name: "a password for no proxy",
+		text: small + "proxy_credentials: env:PROXY\nproxy_ca: file:ca.pem\n",
+		want: `
+plan.yaml:12:20: ´proxy_credentials´ is for a proxy, and ´proxy´ is none
+  12 | proxy_credentials: env:PROXY
+     |                    ^
+       say ´proxy: http://proxy.example:3128´, or remove it
+plan.yaml:13:11: ´proxy_ca´ is for a proxy, and ´proxy´ is none
+  13 | proxy_ca: file:ca.pem
+     |           ^
+       say ´proxy: https://proxy.example:3128´, or remove it
+`,
+	},
+	{
 		name: "nothing to say",
 		text: small + "waivers:\nproxy: \"\"\npace: {concurrency: 0}\n",
 		want: `

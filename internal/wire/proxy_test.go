@@ -30,7 +30,7 @@ const (
 )
 
 // proxied makes a stage whose every connection goes through a proxy: one that is opened to anything else fails the test.
-func proxied(t *testing.T, change func(*stage, *wire.Config), answer func(s *stage, c net.Conn, r *http.Request)) *stage {
+func proxied(t *testing.T, change func(*stage, *wire.Config), answer func(s *stage, c net.Conn, r *http.Request), certificate ...tls.Certificate) *stage {
 	t.Helper()
 	s := &stage{}
 	opened := open(t, func(c *wire.Config) {
@@ -52,6 +52,9 @@ func proxied(t *testing.T, change func(*stage, *wire.Config), answer func(s *sta
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
+	if len(certificate) > 0 {
+		l = tls.NewListener(l, &tls.Config{Certificates: certificate})
+	}
 	all.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -140,6 +143,28 @@ func TestProxyLeadsToTheHost(t *testing.T) {
 			t.Error("the proxy's password stands in the book")
 		}
 	})
+}
+
+// A proxy may itself be spoken to over TLS; the host's own TLS lies within.
+func TestProxyOverTLS(t *testing.T) {
+	certificate := trusted().issue(t, "proxy.test")
+	for name, row := range map[string]struct {
+		roots *x509.CertPool
+		want  wire.Failure
+	}{"trusted": {trusted().pool, wire.None}, "of an unknown authority": {x509.NewCertPool(), wire.Proxied}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := proxied(t, func(_ *stage, c *wire.Config) { c.Proxy.TLS, c.Proxy.Roots = true, row.roots }, leads, *certificate)
+				s.serve(t, func(http.ResponseWriter, *http.Request) {}, nil)
+				for range 2 { // the second one over the line that was kept
+					x := s.do(t, wire.Request{Method: "GET", Origin: origin, Target: "/"})
+					if x.Failure != row.want || (x.Status == 200) != (row.want == wire.None) {
+						t.Errorf("%d, %q: %s", x.Status, x.Failure, x.Detail)
+					}
+				}
+			})
+		})
+	}
 }
 
 // Whatever a proxy does, it is no answer of the host and no refusal: it names the proxy, and says what to do.
