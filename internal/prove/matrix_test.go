@@ -20,9 +20,9 @@ import (
 var update = flag.Bool("update", false, "write the golden file anew")
 
 // TestMatrix rides the whole catalogue against every defect and pins the cells that fail. It takes minutes, so it runs
-// in CI and by make matrix, and not with every go test. Defects that are pinned to different cells are ridden together,
-// and each by itself where what is loud is not exactly what they are pinned to. CHECKRIDE_MATRIX=alone rides each by
-// itself; with -update, the file is then written anew.
+// in CI and by make matrix, and not with every go test. Defects that are pinned to different cells are ridden together, each
+// in two companies ([companies] says why that shows all), and each by itself where what is loud is not exactly what they
+// are pinned to. CHECKRIDE_MATRIX=alone rides each by itself; with -update, the file is then written anew.
 func TestMatrix(t *testing.T) {
 	mode := os.Getenv("CHECKRIDE_MATRIX")
 	if mode == "" && !*update {
@@ -39,37 +39,36 @@ func TestMatrix(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var lines sync.Map // by name
+	told := &told{lines: map[string]string{}}
 	t.Run("defects", func(t *testing.T) {
-		for _, group := range groups(rows, pinned) {
+		for _, group := range companies(rows, pinned) {
 			t.Run(group.Name(), func(t *testing.T) {
 				t.Parallel()
 				if len(group.Rows) > 1 && group.AsPinned(loud(t, catalogue, group.Defects)) {
 					for _, row := range group.Rows {
-						lines.Store(row.Name(), pinned[row.Name()].Line())
+						told.asPinned(row.Name(), pinned[row.Name()].Line())
 					}
 					return
 				}
 				if len(group.Rows) > 1 {
-					t.Logf("%s are not as loud together as they are by themselves: mark them with %q in %s", group.Name(), mark, path)
+					t.Logf("%s are not as loud together as they are by themselves: mark one of them with %q in %s", group.Name(), mark, path)
 				}
 				for _, row := range group.Rows {
-					ridden(t, Setup{Catalogue: catalogue, Defects: row.Defects, Thrown: true}, func(t *testing.T, entries []logbook.Entry) { row.Read(entries) })
-					for _, wrong := range row.Wrong(catalogue) {
+					alone := &Row{Defects: row.Defects, Checks: row.Checks}
+					ridden(t, Setup{Catalogue: catalogue, Defects: row.Defects, Thrown: true}, func(t *testing.T, entries []logbook.Entry) { alone.Read(entries) })
+					for _, wrong := range alone.Wrong(catalogue) {
 						t.Error(wrong)
 					}
-					pin := row.Pin()
+					pin := alone.Pin()
 					pin.Alone = pinned[row.Name()].Alone
-					lines.Store(row.Name(), pin.Line())
+					told.seen(row.Name(), pin.Line())
 				}
 			})
 		}
 	})
 	var text strings.Builder
 	for _, row := range rows {
-		line, _ := lines.Load(row.Name())
-		told, _ := line.(string)
-		text.WriteString(told + "\n")
+		text.WriteString(told.lines[row.Name()] + "\n")
 	}
 	if *update {
 		err := os.MkdirAll("testdata", 0o755)
@@ -92,6 +91,80 @@ func TestMatrix(t *testing.T) {
 	}
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(text.String(), "\n")); diff != "" {
 		t.Errorf("the matrix differs from %s; look at each cell, then run go test ./internal/prove -run TestMatrix -update (-want +got):\n%s", path, diff)
+	}
+}
+
+// told are the lines of the matrix. What was seen of a defect by itself stands, whatever its companies say.
+type told struct {
+	mu    sync.Mutex
+	lines map[string]string // by name
+	alone map[string]bool
+}
+
+func (m *told) asPinned(name, line string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.alone[name] {
+		m.lines[name] = line
+	}
+}
+
+func (m *told) seen(name, line string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.alone == nil {
+		m.alone = map[string]bool{}
+	}
+	m.lines[name], m.alone[name] = line, true
+}
+
+// Whatever a defect breaks is heard in one of its two companies: no cell is pinned to somebody else in both.
+func TestNoCellIsHiddenTwice(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile(filepath.Join("testdata", "matrix.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pinned, err := readPinned(string(golden))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := Rows(checks.Catalogue())
+	rides := map[string][]map[string]bool{} // by row: for each of its rides, the cells of the others
+	for _, group := range companies(rows, pinned) {
+		for _, row := range group.Rows {
+			hidden := map[string]bool{}
+			for _, other := range group.Rows {
+				for _, cell := range pinned[other.Name()].Cells {
+					if other != row {
+						hidden[cell] = true
+					}
+				}
+			}
+			for _, cell := range pinned[row.Name()].Cells {
+				if hidden[cell] {
+					t.Errorf("%s rides with another that is pinned to %s, too", row.Name(), cell)
+				}
+			}
+			rides[row.Name()] = append(rides[row.Name()], hidden)
+		}
+	}
+	for _, row := range rows {
+		all := rides[row.Name()]
+		switch {
+		case len(all) == 0:
+			t.Errorf("%s is not ridden", row.Name())
+		case len(all) == 1:
+			if len(all[0]) > 0 {
+				t.Errorf("%s is ridden once, and not by itself", row.Name())
+			}
+		default:
+			for cell := range all[0] {
+				if all[1][cell] {
+					t.Errorf("%s is not heard at %s in either ride", row.Name(), cell)
+				}
+			}
+		}
 	}
 }
 
