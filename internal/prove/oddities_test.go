@@ -508,6 +508,15 @@ var oddities = []oddity{
 		unsure: map[string]string{"enforce.requests-beyond-quota": "or are slowed down"},
 	},
 	{
+		name: "who asks too often is told to come again when its token has ended", at: []string{"gateway"},
+		alter: func(_ *http.Request, said *httptest.ResponseRecorder) {
+			if said.Code == 429 {
+				said.Header().Set("Retry-After", "20")
+			}
+		},
+		only: []string{"enforce.requests-beyond-quota"},
+	},
+	{
 		name: "who asks too often is told to come again in an hour", at: []string{"gateway"},
 		alter: func(_ *http.Request, said *httptest.ResponseRecorder) {
 			if said.Code == 429 {

@@ -86,10 +86,11 @@ var heldOffTooLong = &logbook.Breach{
 type quotaDoor struct {
 	name  string
 	quota plan.Quota
-	call  check.Call    // of the client that asks too often
-	other check.Call    // of the neighbour
-	again time.Time     // when the client may come again; zero: it was not held off
-	told  time.Duration // how long it was told to wait
+	call  check.Call                                    // of the client that asks too often
+	other check.Call                                    // of the neighbour
+	anew  func(ctx context.Context) (check.Call, error) // the client's call with a token that lives
+	again time.Time                                     // when the client may come again; zero: it was not held off
+	told  time.Duration                                 // how long it was told to wait
 }
 
 // quotaDoors gives the places with a quota. The client is one of the ride's own where it can register.
@@ -108,22 +109,31 @@ func quotaDoors(ctx context.Context, p *check.Pass) ([]*quotaDoor, error) {
 		if point.Quota == nil {
 			continue
 		}
-		door := &quotaDoor{name: point.Name, quota: *point.Quota}
-		for _, one := range []struct {
-			by   *cast.Member
-			call *check.Call
-		}{{client, &door.call}, {neighbour, &door.other}} {
-			token, err := one.by.Token(ctx, point)
+		by := func(ctx context.Context, member *cast.Member) (check.Call, error) {
+			token, err := member.Token(ctx, point)
 			if err != nil {
-				return nil, err
+				return check.Call{}, err
 			}
-			*one.call = p.CallAt(point, p.Allowed(point), one.by, token)
+			return p.CallAt(point, p.Allowed(point), member, token), nil
+		}
+		door := &quotaDoor{name: point.Name, quota: *point.Quota, anew: func(ctx context.Context) (check.Call, error) { return by(ctx, client) }}
+		door.call, err = door.anew(ctx)
+		if err != nil {
+			return nil, err
+		}
+		door.other, err = by(ctx, neighbour)
+		if err != nil {
+			return nil, err
 		}
 		doors = append(doors, door)
 	}
 	home := p.Cast.HomeServer()
 	if quota := p.Stack.Plan.AuthorizationServers[home].Quota; quota != nil { // the last, so that the tokens for the others are there
-		doors = append(doors, &quotaDoor{name: home, quota: *quota, call: p.AtToken(client, client.Usual()), other: p.AtToken(neighbour, neighbour.Usual())})
+		call := p.AtToken(client, client.Usual())
+		doors = append(doors, &quotaDoor{
+			name: home, quota: *quota, call: call, other: p.AtToken(neighbour, neighbour.Usual()),
+			anew: func(context.Context) (check.Call, error) { return call, nil },
+		})
 	}
 	if len(doors) == 0 {
 		return nil, check.NotApplicable("no quota is promised at a point or at %s", home)
@@ -285,9 +295,13 @@ func (d *quotaDoor) afterwards(ctx context.Context, p *check.Pass) error {
 		return nil
 	}
 	defer p.Besides(heldOffTooLong)()
+	call, err := d.anew(ctx) // its token may have ended meanwhile
+	if err != nil {
+		return err
+	}
 	name, expected := "afterwards at "+d.name, fmt.Sprintf("accepted again after %v", d.told)
 	for {
-		x, answer, err := p.Do(ctx, wire.Control, d.call)
+		x, answer, err := p.Do(ctx, wire.Control, call)
 		if err != nil {
 			return err
 		}
@@ -299,7 +313,7 @@ func (d *quotaDoor) afterwards(ctx context.Context, p *check.Pass) error {
 		case late > p.Limits.Settle.D() && answer.Decision == wire.Unknown && !comeLater(x):
 			p.Case(name, logbook.Inconclusive, expected, "", "", "whether the client is let in again at "+d.name+" could not be decided: "+answer.Why)
 			return nil
-		case late > p.Limits.Settle.D() && !d.call.Token.Expires.IsZero() && !time.Now().Before(d.call.Token.Expires):
+		case late > p.Limits.Settle.D() && !call.Token.Expires.IsZero() && !time.Now().Before(call.Token.Expires):
 			p.Case(name, logbook.Inconclusive, expected, "", "", "the client's token for "+d.name+" expired before it could come again")
 			return nil
 		case late > p.Limits.Settle.D():
