@@ -70,7 +70,7 @@ type Server struct {
 	closed     bool
 	clients    map[string]*client // deleted ones stay, marked
 	copied     map[string]*client // of another environment
-	tokens     map[string]*token  // by jti
+	tokens     map[string]*token  // by their text
 	assertions map[string]time.Time
 	statements map[string]string     // jti of a software statement -> the client that it vouched for
 	admissions map[string]*admission // minted initial access tokens

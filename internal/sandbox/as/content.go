@@ -34,16 +34,6 @@ func (s *Server) counted() string {
 	return fmt.Sprintf("at-2026-%010d", 4711000000+s.numbered)
 }
 
-// handle finds an opaque token.
-func (s *Server) handle(raw string) *token {
-	for _, t := range s.tokens {
-		if t.raw == raw {
-			return t
-		}
-	}
-	return nil
-}
-
 // hinted finds a token. RFC 7662 §2.1 and RFC 7009 §2.1: the hint helps the search and does not bound it.
 func (s *Server) hinted(c *call, raw string) *token {
 	if hint := c.form.Get("token_type_hint"); c.defects.HintTrusted && hint != "" && hint != "access_token" {

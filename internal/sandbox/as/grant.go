@@ -118,7 +118,7 @@ func (s *Server) decodedAlone(raw string) *token {
 	if err != nil {
 		return nil
 	}
-	return s.tokens[claims.ID]
+	return s.withID(claims.ID)
 }
 
 // actor verifies the actor token, which the policy here demands: whoever acts for a subject is told in what is issued. RFC
