@@ -25,6 +25,7 @@ type half struct {
 	mu     sync.Mutex
 	change sync.Cond
 	data   []byte
+	taken  int  // of data, by readers
 	ended  bool // by the writing side: what is held can still be read
 	gone   bool // closed by the reading side
 	reset  bool
@@ -37,6 +38,36 @@ type deadline struct {
 	turn  int // of the timer that counts
 	timer *time.Timer
 }
+
+// kept is the largest buffer that a half keeps for what is written next: most writes are small, and there are many.
+const kept = 8 << 10
+
+// held is how many bytes wait to be read.
+func (h *half) held() int { return len(h.data) - h.taken }
+
+// put holds p, in the place of what was taken where there is no other room.
+func (h *half) put(p []byte) {
+	if len(h.data)+len(p) > cap(h.data) {
+		h.data, h.taken = h.data[:copy(h.data, h.data[h.taken:])], 0
+	}
+	h.data = append(h.data, p...)
+}
+
+// take reads what fits into p.
+func (h *half) take(p []byte) int {
+	n := copy(p, h.data[h.taken:])
+	h.taken += n
+	switch {
+	case h.held() > 0:
+	case cap(h.data) > kept:
+		h.drop()
+	default:
+		h.data, h.taken = h.data[:0], 0
+	}
+	return n
+}
+
+func (h *half) drop() { h.data, h.taken = nil, 0 }
 
 func newHalf() *half {
 	h := &half{}
@@ -59,12 +90,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return 0, c.failed("read", os.ErrDeadlineExceeded)
 		case len(p) == 0:
 			return 0, nil
-		case len(h.data) > 0:
-			n := copy(p, h.data)
-			h.data = h.data[n:]
-			if len(h.data) == 0 {
-				h.data = nil
-			}
+		case h.held() > 0:
+			n := h.take(p)
 			h.change.Broadcast()
 			return n, nil
 		case h.ended:
@@ -91,8 +118,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 		case h.write.past:
 			return written, c.failed("write", os.ErrDeadlineExceeded)
 		}
-		if n := min(len(p), window-len(h.data)); n > 0 {
-			h.data = append(h.data, p[:n]...)
+		if n := min(len(p), window-h.held()); n > 0 {
+			h.put(p[:n])
 			p = p[n:]
 			written += n
 			h.change.Broadcast()
@@ -111,7 +138,7 @@ func (c *Conn) failed(op string, err error) error {
 // Close ends both directions. The peer can still read what was written before.
 func (c *Conn) Close() error {
 	c.network.drop(c)
-	c.in.end(func(h *half) { h.gone = true; h.data = nil; h.read.stop() })
+	c.in.end(func(h *half) { h.gone = true; h.drop(); h.read.stop() })
 	c.out.end(func(h *half) { h.ended = true; h.write.stop() })
 	return nil
 }
@@ -127,7 +154,7 @@ func (c *Conn) CloseWrite() error {
 func (c *Conn) Reset() {
 	c.network.drop(c)
 	c.network.drop(c.peer)
-	lose := func(h *half) { h.reset = true; h.data = nil; h.read.stop(); h.write.stop() }
+	lose := func(h *half) { h.reset = true; h.drop(); h.read.stop(); h.write.stop() }
 	c.in.end(lose)
 	c.out.end(lose)
 }

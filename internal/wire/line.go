@@ -31,6 +31,8 @@ type line struct {
 	idle   time.Time
 	life   time.Duration // how long the server said that it keeps the connection when it is idle; 0: it did not say
 	watch  chan bool     // while idle: says once whether it is still good
+
+	version, suite string // of TLS
 }
 
 // lineKey tells connections of different kinds apart.
@@ -141,6 +143,7 @@ func (l *line) handshake(ctx context.Context, raw net.Conn, config *tls.Config, 
 	}
 	state := secured.ConnectionState()
 	l.conn, l.state = secured, &state
+	l.version, l.suite = tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
 	return nil
 }
 

@@ -3,7 +3,6 @@ package wire
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +25,7 @@ func (w *Wire) speak(ctx context.Context, x *Exchange, l *line, b built, deadlin
 		x.Remote += " through " + l.proxy
 	}
 	if l.state != nil {
-		x.TLS, x.Suite, x.Asked = tls.VersionName(l.state.Version), tls.CipherSuiteName(l.state.CipherSuite), l.asked
+		x.TLS, x.Suite, x.Asked = l.version, l.suite, l.asked
 		if len(l.state.VerifiedChains) > 0 {
 			x.Chain = l.state.VerifiedChains[0]
 		}
