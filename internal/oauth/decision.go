@@ -16,7 +16,7 @@ func TokenDecision(x wire.Exchange) (wire.Decision, string) {
 	if d, why, done := transport(x); done {
 		return d, why
 	}
-	m, _, err := object(x.Body, maxDocument)
+	m, _, err := answered(x)
 	token := err == nil && text(m["access_token"]) != ""
 	switch {
 	case x.Status/100 == 2 && token:
@@ -41,7 +41,7 @@ func RegistrationDecision(x wire.Exchange) (wire.Decision, string) {
 	if d, why, done := transport(x); done {
 		return d, why
 	}
-	m, _, err := object(x.Body, maxDocument)
+	m, _, err := answered(x)
 	switch {
 	case x.Status/100 == 2 && err == nil && text(m["client_id"]) != "":
 		return wire.Accepted, fmt.Sprintf("%d with a client_id", x.Status)

@@ -20,7 +20,7 @@ func ErrorFlaws(x wire.Exchange) []string {
 	if err != nil || kind != "application/json" {
 		flaws = append(flaws, "is no application/json")
 	}
-	members, duplicates, err := object(x.Body, maxDocument)
+	members, duplicates, err := answered(x)
 	if err != nil {
 		return append(flaws, "is no JSON object")
 	}

@@ -46,6 +46,16 @@ func object(data []byte, limit int) (map[string]any, []string, error) {
 	return o, duplicates(data), nil
 }
 
+// answered is the object of an answer's body, as object reads it. It is to be read only: others read the same.
+func answered(x wire.Exchange) (map[string]any, []string, error) {
+	value, plain := x.Plain()
+	o, is := value.(map[string]any)
+	if !plain || !is || len(x.Body) > maxDocument || wire.Depth(x.Body) > maxDepth {
+		return object(x.Body, maxDocument)
+	}
+	return o, nil, nil
+}
+
 // duplicates gives the paths of the members that a valid JSON text names again.
 func duplicates(data []byte) []string {
 	w := walker{decoder: json.NewDecoder(bytes.NewReader(data))}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -144,7 +145,7 @@ func ReadError(x wire.Exchange) *ErrorResponse {
 		return nil
 	}
 	e := &ErrorResponse{Status: x.Status}
-	m, _, err := object(x.Body, maxDocument)
+	m, _, err := answered(x)
 	if err != nil {
 		return e
 	}
@@ -192,14 +193,14 @@ func read(x wire.Exchange, statuses ...int) (map[string]any, error) {
 		}
 		return nil, e
 	}
-	m, duplicates, err := object(x.Body, maxDocument)
+	m, duplicates, err := answered(x)
 	if err != nil {
 		return nil, fmt.Errorf("%w; look at exchange %d", err, x.Serial)
 	}
 	if len(duplicates) > 0 {
 		return nil, fmt.Errorf("%s stands there twice; look at exchange %d", duplicates[0], x.Serial)
 	}
-	return m, nil
+	return maps.Clone(m), nil
 }
 
 // Refusal gives the typed refusal in err, if it is one.

@@ -40,6 +40,16 @@ func read(body []byte) *document {
 	return d
 }
 
+// Plain gives the body as one JSON value, as [Exchange.JSON] does, where every reader finds the same in it. It says false
+// when the body is no JSON, is nested too deep, or names a member twice.
+func (x Exchange) Plain() (any, bool) {
+	document := x.document
+	if document == nil {
+		document = read(x.Body)
+	}
+	return document.value, document.whole
+}
+
 // NamesTwice says that a valid JSON text names a member of an object more than once, so that the value that was built of
 // it lacks something. Readers disagree on such texts (RFC 8259 §4).
 func NamesTwice(text []byte, built any) bool { return named(text) != members(built) }
