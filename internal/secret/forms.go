@@ -7,36 +7,26 @@ import (
 	"encoding/json"
 	"html"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// formsOf gives the ways in which a secret is written in headers, bodies, logs and pages, each at least Shortest long.
-func formsOf(value string) []string {
+// formsOf gives the ways in which a secret is written in headers, bodies, logs and pages. Each is good until the next one
+// is given: there are twenty of a long token, and they are looked at only once.
+func formsOf(value string, each func(form []byte)) {
 	if len(value) < Shortest {
-		return nil
+		return
 	}
-	forms := encodings(value)
-	forms = append(forms, parts(value)...)
-	long := forms[:0]
-	for _, form := range forms {
-		if len(form) >= Shortest {
-			long = append(long, form)
-		}
+	each([]byte(value))
+	base64Forms(value, each)
+	hexForms(value, each)
+	var more []string
+	if !plain(value) { // else no other encoding changes it
+		more = slices.Concat(percentForms(value), jsonForms(value), htmlForms(value))
 	}
-	return long
-}
-
-func encodings(value string) []string {
-	forms := []string{value}
-	forms = append(forms, base64Forms(value)...)
-	lower := hex.EncodeToString([]byte(value))
-	forms = append(forms, lower, strings.ToUpper(lower))
-	if plain(value) {
-		return forms // no other encoding changes it
+	for _, form := range append(more, parts(value)...) {
+		each([]byte(form))
 	}
-	forms = append(forms, percentForms(value)...)
-	forms = append(forms, jsonForms(value)...)
-	return append(forms, htmlForms(value)...)
 }
 
 // plain says that the value has only characters that percent, JSON and HTML encoding leave alone.
@@ -52,39 +42,53 @@ func plain(value string) bool {
 
 // base64Forms gives the value's base64, and what is left of it within the base64 of a longer text, where it begins at
 // one of three alignments and its first and last characters are shared with its neighbours.
-func base64Forms(value string) []string {
-	var forms []string
+func base64Forms(value string, each func([]byte)) {
+	longer := append([]byte{0, 0}, value...)
+	encoded := make([]byte, 0, base64.StdEncoding.EncodedLen(len(longer)))
+	inBoth := func(some ...[]byte) {
+		for _, one := range some {
+			each(one)
+		}
+		if forURLs(encoded) {
+			for _, one := range some {
+				each(one)
+			}
+		}
+	}
 	for lead := range 3 {
-		padded := make([]byte, lead+len(value))
-		copy(padded[lead:], value)
+		padded := longer[2-lead:]
 		skip := (lead*8 + 5) / 6
 		whole := len(padded) * 8 / 6
-		standard := base64.RawStdEncoding.EncodeToString(padded)
-		forms = append(forms, alphabets(standard[skip:whole])...)
-		if lead == 0 {
-			forms = append(forms, alphabets(standard)...)
+		encoded = base64.RawStdEncoding.AppendEncode(encoded[:0], padded)
+		// At the end of a longer text the last character is not shared.
+		inBoth(encoded[skip:whole], encoded[skip:])
+	}
+	encoded = base64.StdEncoding.AppendEncode(encoded[:0], longer[2:])
+	each([]byte(inQuery.Replace(string(encoded))))
+	inBoth(encoded)
+}
+
+var inQuery = strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D")
+
+// forURLs writes base64 in the alphabet for URLs (RFC 4648 §5), and says whether that made a difference.
+func forURLs(encoded []byte) bool {
+	differs := false
+	for i, c := range encoded {
+		switch c {
+		case '+':
+			encoded[i], differs = '-', true
+		case '/':
+			encoded[i], differs = '_', true
 		}
-		// The secret at the end of a longer text: its last character is not shared.
-		forms = append(forms, alphabets(standard[skip:])...)
 	}
-	padded := base64.StdEncoding.EncodeToString([]byte(value))
-	return append(append(forms, alphabets(padded)...), inQuery.Replace(padded))
+	return differs
 }
 
-func alphabets(standard string) []string {
-	if strings.IndexByte(standard, '+') < 0 && strings.IndexByte(standard, '/') < 0 {
-		return []string{standard}
-	}
-	return []string{standard, forURLs.Replace(standard)}
+func hexForms(value string, each func([]byte)) {
+	encoded := hex.AppendEncode(nil, []byte(value))
+	each(encoded)
+	each(bytes.ToUpper(encoded))
 }
-
-// They are made once: making one costs more than a hundred uses.
-var (
-	inQuery     = strings.NewReplacer("+", "%2B", "/", "%2F", "=", "%3D")
-	forURLs     = strings.NewReplacer("+", "-", "/", "_")
-	named       = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;")
-	hexadecimal = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;")
-)
 
 func percentForms(value string) []string {
 	query := url.QueryEscape(value)
@@ -123,6 +127,12 @@ func jsonForms(value string) []string {
 	}
 	return forms
 }
+
+// They are made once: making one costs more than a hundred uses.
+var (
+	named       = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;")
+	hexadecimal = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;")
+)
 
 func htmlForms(value string) []string {
 	escaped := html.EscapeString(value)

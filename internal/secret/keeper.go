@@ -1,6 +1,7 @@
 package secret
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (k *Keeper) Keep(kind, value string) Text {
 	if known {
 		return text
 	}
-	forms := formsOf(value) // before the lock: encoding is the dear part
+	forms := k.hashed(value) // before the lock: encoding is the dear part
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if text, known := k.texts[value]; known {
@@ -76,19 +77,35 @@ func (k *Keeper) Known() int {
 	return len(k.texts)
 }
 
-func (k *Keeper) index(form string, owner *kept) {
-	hash := maphash.String(k.seed, form)
-	if _, known := k.forms[hash]; known {
+// hashed is what is held of a form.
+type hashed struct {
+	hash   uint64
+	first  uint64 // its first eight bytes
+	length int
+}
+
+// hashed gives what is held of the forms of a secret that are long enough to be looked for.
+func (k *Keeper) hashed(value string) []hashed {
+	forms := make([]hashed, 0, 24)
+	formsOf(value, func(form []byte) {
+		if len(form) >= Shortest {
+			forms = append(forms, hashed{hash: maphash.Bytes(k.seed, form), first: binary.LittleEndian.Uint64(form), length: len(form)})
+		}
+	})
+	return forms
+}
+
+func (k *Keeper) index(form hashed, owner *kept) {
+	if _, known := k.forms[form.hash]; known {
 		return
 	}
-	k.forms[hash] = owner
-	first := load(form, 0)
-	bit := slot(first)
+	k.forms[form.hash] = owner
+	bit := slot(form.first)
 	k.bitmap[bit>>6] |= 1 << (bit & 63)
-	lengths := k.lengths[first]
-	at, known := slices.BinarySearchFunc(lengths, len(form), func(have, want int) int { return want - have })
+	lengths := k.lengths[form.first]
+	at, known := slices.BinarySearchFunc(lengths, form.length, func(have, want int) int { return want - have })
 	if !known {
-		k.lengths[first] = slices.Insert(lengths, at, len(form))
+		k.lengths[form.first] = slices.Insert(lengths, at, form.length)
 	}
 }
 
