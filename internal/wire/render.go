@@ -91,15 +91,11 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 		return built{}, err
 	}
 	out := built{method: r.Method, keep: !r.Over.Fresh || r.Over.Keep, shown: shown{url: to.origin + shownTarget, body: shownBody}}
-	var b bytes.Buffer
-	b.WriteString(r.Method + " " + target + " HTTP/1.1\r\n")
-	for _, p := range header {
-		b.WriteString(p.name + ": " + p.value + "\r\n")
-		out.shown.header = append(out.shown.header, logbook.Field{Name: p.name, Value: p.shown})
+	out.bytes = written(r.Method, target, header, body)
+	out.shown.header = make([]logbook.Field, len(header))
+	for i, p := range header {
+		out.shown.header[i] = logbook.Field{Name: p.name, Value: p.shown}
 	}
-	b.WriteString("\r\n")
-	b.Write(body)
-	out.bytes = b.Bytes()
 	for _, f := range r.Header {
 		// The sender frames the request itself: whatever follows on this connection could be mistaken.
 		if is(f.Name, "Connection") || is(f.Name, "Content-Length") || is(f.Name, "Transfer-Encoding") {
@@ -107,6 +103,21 @@ func (w *Wire) render(r Request, to destination, serial uint64) (built, error) {
 		}
 	}
 	return out, nil
+}
+
+// written is a request as its bytes (RFC 9112 §2.1).
+func written(method, target string, header []part, body []byte) []byte {
+	const version = " HTTP/1.1\r\n"
+	size := len(method) + len(" ") + len(target) + len(version) + len("\r\n") + len(body)
+	for _, p := range header {
+		size += len(p.name) + len(": ") + len(p.value) + len("\r\n")
+	}
+	b := make([]byte, 0, size)
+	b = append(append(append(append(b, method...), ' '), target...), version...)
+	for _, p := range header {
+		b = append(append(append(append(b, p.name...), ": "...), p.value...), "\r\n"...)
+	}
+	return append(append(b, "\r\n"...), body...)
 }
 
 // placed is what goes where.
