@@ -38,6 +38,7 @@ type Wire struct {
 	allowed   map[string]bool
 	serial    atomic.Uint64
 	kept      *pool
+	trust     *trust
 	recording chan struct{} // one slot: a channel and not a mutex, since Record may wait
 	counts    counts
 
@@ -89,6 +90,7 @@ func New(config Config) (*Wire, error) {
 		config:    config,
 		allowed:   map[string]bool{},
 		kept:      newPool(),
+		trust:     newTrust(),
 		recording: make(chan struct{}, 1),
 		hosts:     map[string]*host{},
 		nonces:    map[string]string{},

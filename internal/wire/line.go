@@ -23,7 +23,6 @@ type line struct {
 	conn   net.Conn // the TLS connection, or the plain one
 	meter  *meter
 	reader *bufio.Reader
-	state  *tls.ConnectionState
 	asked  bool   // the server asked for a client certificate
 	proxy  string // that it goes through, or empty
 	heard  bool   // through the proxy the host itself was heard: it showed a good certificate, or answered without TLS
@@ -32,7 +31,8 @@ type line struct {
 	life   time.Duration // how long the server said that it keeps the connection when it is idle; 0: it did not say
 	watch  chan bool     // while idle: says once whether it is still good
 
-	version, suite string // of TLS
+	version, suite string              // of TLS; empty: it is plain
+	chain          []*x509.Certificate // of the server
 }
 
 // lineKey tells connections of different kinds apart.
@@ -97,11 +97,13 @@ func (w *Wire) open(ctx context.Context, to destination, over Line, deadline tim
 				return nil
 			}
 		}
-		err = l.handshake(ctx, raw, config, deadline)
+		state, err := l.handshake(ctx, raw, config, deadline)
 		if err != nil {
 			_ = raw.Close()
 			return nil, l.blamed(err)
 		}
+		l.version, l.suite = tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
+		l.chain = w.trust.chain(w.roots(to, over), state)
 	}
 	l.meter = &meter{from: l.conn}
 	l.reader = bufio.NewReader(l.meter)
@@ -116,7 +118,7 @@ func (w *Wire) tlsConfig(to destination, over Line, asked *bool) *tls.Config {
 		MaxVersion:             over.Offer.Max,
 		CipherSuites:           over.Offer.Suites,
 		ServerName:             to.name,
-		RootCAs:                w.roots(to, over),
+		RootCAs:                w.trust.pool(w.roots(to, over)),
 		NextProtos:             []string{"http/1.1"},
 		SessionTicketsDisabled: true,
 		CurvePreferences:       []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
@@ -131,20 +133,18 @@ func (w *Wire) tlsConfig(to destination, over Line, asked *bool) *tls.Config {
 	}
 }
 
-func (l *line) handshake(ctx context.Context, raw net.Conn, config *tls.Config, deadline time.Time) error {
+func (l *line) handshake(ctx context.Context, raw net.Conn, config *tls.Config, deadline time.Time) (tls.ConnectionState, error) {
 	if err := raw.SetDeadline(deadline); err != nil {
-		return err
+		return tls.ConnectionState{}, err
 	}
 	interrupt := context.AfterFunc(ctx, func() { _ = raw.SetDeadline(time.Unix(1, 0)) })
 	defer interrupt()
 	secured := tls.Client(raw, config)
 	if err := secured.Handshake(); err != nil {
-		return err
+		return tls.ConnectionState{}, err
 	}
-	state := secured.ConnectionState()
-	l.conn, l.state = secured, &state
-	l.version, l.suite = tls.VersionName(state.Version), tls.CipherSuiteName(state.CipherSuite)
-	return nil
+	l.conn = secured
+	return secured.ConnectionState(), nil
 }
 
 // meter stops reading at a limit, and tells whether anything was read.

@@ -24,12 +24,7 @@ func (w *Wire) speak(ctx context.Context, x *Exchange, l *line, b built, deadlin
 	} else { // which node it leads to is the proxy's choice
 		x.Remote += " through " + l.proxy
 	}
-	if l.state != nil {
-		x.TLS, x.Suite, x.Asked = l.version, l.suite, l.asked
-		if len(l.state.VerifiedChains) > 0 {
-			x.Chain = l.state.VerifiedChains[0]
-		}
-	}
+	x.TLS, x.Suite, x.Asked, x.Chain = l.version, l.suite, l.asked, l.chain
 	_ = l.conn.SetDeadline(deadline)
 	interrupted := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) })
 	l.meter.left, l.meter.any = maxHeader, false
