@@ -242,7 +242,8 @@ var oddities = []oddity{
 				say(said, 200, "text/html; charset=utf-8", `<html><form action="/login"><input name="user"><input type="password" name="pass"></form></html>`)
 			}
 		},
-		only: []string{"bind.*", "enforce.*", "expire.*", "revoke.token-outlives-revocation", "audit.*"},
+		only:  []string{"bind.*", "enforce.*", "expire.*", "revoke.token-outlives-revocation", "audit.*"},
+		fails: map[string]string{"enforce.bearer-form": "a refusal that is 200"},
 	},
 	{
 		name: "302 to a login", at: []string{"legacy", "gateway"},
@@ -254,7 +255,7 @@ var oddities = []oddity{
 		},
 		only: []string{"bind.*", "enforce.*", "expire.*", "revoke.token-outlives-revocation", "audit.*"},
 		// RFC 9449 §9: a nonce is asked for with 401 and a challenge, else no client knows why it was turned away.
-		fails: map[string]string{"bind.proof-nonce": "302 use_dpop_nonce, a redirect"},
+		fails: map[string]string{"bind.proof-nonce": "302 use_dpop_nonce, a redirect", "enforce.bearer-form": "a refusal that is 302"},
 	},
 	{
 		name: "404 for what belongs to another", at: []string{"api"},
@@ -272,14 +273,15 @@ var oddities = []oddity{
 				said.Code = 401
 			}
 		},
-		only: []string{"enforce.*", "issue.*", "audit.*"},
+		only:  []string{"enforce.*", "issue.*", "audit.*"},
+		fails: map[string]string{"enforce.bearer-form": "a refusal that is 401"}, // RFC 6750 §3.1: SHOULD be 403
 	},
 	{
 		name: "no WWW-Authenticate anywhere", at: []string{"as", "gateway", "legacy", "edge", "edge-a", "edge-b"},
 		alter: func(r *http.Request, said *httptest.ResponseRecorder) { said.Header().Del("WWW-Authenticate") },
 		only:  []string{"authenticate.*", "enforce.*", "bind.*", "register.*"},
 		// RFC 9449 §9 asks for a nonce with 401 and WWW-Authenticate, else no client knows why it was turned away.
-		fails: map[string]string{"authenticate.error-form": "has no WWW-Authenticate", "bind.proof-nonce": "401 use_dpop_nonce"},
+		fails: map[string]string{"authenticate.error-form": "has no WWW-Authenticate", "bind.proof-nonce": "401 use_dpop_nonce", "enforce.bearer-form": "has no WWW-Authenticate"},
 	},
 	{
 		name: "refusals close the connection", at: []string{"gateway"},
