@@ -802,6 +802,10 @@ func TestDefectsLeaveEachOtherAlone(t *testing.T) {
 	through := map[string][]string{ // defect -> rows whose story it changes
 		"AnyTrustedCertificate":    {"ChainNotVerified", "CommonNameForSAN"},
 		"IssuerMismatch":           {"IssuerBehindProxy"},
+		"RequestClaimsIgnored":     {"RequestUnverified"}, // who verifies nothing reads no claims
+		"RequestUnverified":        {"RequestClaimsIgnored"},
+		"AssertionKeyByIssuer":     {"AssertionSubjectIgnored"}, // both take an assertion whose iss and sub differ
+		"AssertionSubjectIgnored":  {"AssertionKeyByIssuer"},
 		"IssuerBehindProxy":        {"IssuerMismatch"},
 		"QuotaUncounted":           {"RetryAfterTooSoon"},
 		"RetryAfterTooSoon":        {"QuotaUncounted"},
