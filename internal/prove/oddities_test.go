@@ -226,6 +226,7 @@ var oddities = []oddity{
 				h.ServeHTTP(w, r)
 			})
 		},
+		fails: map[string]string{"enforce.bearer-form": "a refusal that is 400"}, // RFC 8705 §3: MUST be 401
 		edit: func(p *plan.Plan) {
 			for i := range p.Points {
 				if p.Points[i].Name == "gateway" || p.Points[i].Name == "legacy" {
@@ -456,7 +457,8 @@ var oddities = []oddity{
 				})
 			}
 		},
-		only: []string{"offboard.software-registered-again", "offboard.registration-token-dies"},
+		only:   []string{"offboard.software-registered-again", "offboard.registration-token-dies"},
+		unsure: map[string]string{"register.signed-request": "a registration as the plan describes it, was not accepted"},
 	},
 	{
 		name: "registrations and updates are signed as a whole, and none is taken by JSON", at: []string{"as"}, // as Open Banking UK has it
