@@ -139,6 +139,9 @@ func (p *Pass) bound(w Withdrawal, one *watch, dead error) {
 	}
 	if one.call.Point != nil {
 		p.Where(one.call.Point.Name)
+		if one.call.Point.Name != p.Name {
+			b.Point = one.call.Point.Name
+		}
 	}
 	p.observation.Bounds = append(p.observation.Bounds, *b)
 }

@@ -278,7 +278,8 @@ type Case struct {
 
 // Bound is a measured latency: the truth lies in [Low, High]. Times count from the withdrawal of trust.
 type Bound struct {
-	Name     string        `json:"name"` // what was watched: warm, primed, cold, young
+	Name     string        `json:"name"`            // what was watched: warm, primed, cold, young
+	Point    string        `json:"point,omitempty"` // where, if elsewhere than the observation is
 	Low      time.Duration `json:"low_ns"`
 	High     time.Duration `json:"high_ns"` // zero with Never
 	Limit    time.Duration `json:"limit_ns"`

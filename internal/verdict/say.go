@@ -3,6 +3,7 @@ package verdict
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -219,9 +220,18 @@ func overdue(seen []Cell) []overstay {
 		if c.Observation.Breach != nil { // times are of the promise of the title
 			continue
 		}
-		b, found := WorstBound(c.Observation)
-		if found {
-			all = append(all, overstay{c.Point, b})
+		places := map[string]*logbook.Observation{}
+		for _, b := range c.Observation.Bounds {
+			at := cmp.Or(b.Point, c.Point)
+			if places[at] == nil {
+				places[at] = &logbook.Observation{}
+			}
+			places[at].Bounds = append(places[at].Bounds, b)
+		}
+		for _, at := range slices.Sorted(maps.Keys(places)) {
+			if b, found := WorstBound(places[at]); found {
+				all = append(all, overstay{at, b})
+			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b overstay) int {

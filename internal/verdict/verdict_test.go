@@ -188,6 +188,13 @@ func TestLineOne(t *testing.T) {
 			saw("revoke.t", "legacy", fail, bounds(logbook.Bound{Outcome: pass, High: second, Limit: 10 * second}, logbook.Bound{Outcome: fail, Low: 40 * second, High: 41 * second, Limit: 10 * second})).
 			saw("revoke.t", "gw", fail, bounds(logbook.Bound{Outcome: fail, Low: 112800 * time.Millisecond, Never: true, Expired: true, Limit: 10 * second})),
 			"NOT READY: 1 blocking; a revoked access token still opens gw until it expires (112.8 s), legacy for 41 s and edge for 15 s (limit 10 s)", 3},
+		{"times of points that one check watches together", newRide().card(logbook.Card{ID: "rotate.t", Title: "a withdrawn signing key is refused in time", Severity: logbook.Critical}).
+			saw("rotate.t", "stack", fail, bounds(
+				logbook.Bound{Outcome: pass, Point: "gw", High: second, Limit: 8 * second},
+				logbook.Bound{Outcome: fail, Point: "edge", Low: 14 * second, High: 15 * second, Limit: 8 * second},
+				logbook.Bound{Outcome: fail, Point: "edge", Low: 13 * second, High: 14 * second, Limit: 8 * second},
+				logbook.Bound{Outcome: fail, Point: "legacy", Low: 40 * second, High: 41 * second, Limit: 8 * second})),
+			"NOT READY: 1 blocking; a withdrawn signing key still opens legacy for 41 s and edge for 15 s (limit 8 s)", 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := c.ride.judge(t)
