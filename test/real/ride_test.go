@@ -144,7 +144,7 @@ var (
 	}
 	// What the plans declare, and the classes of harm that they do not allow.
 	noOtherEnvironment = []string{"authenticate.other-environment", "enforce.other-environment"}
-	nginxGaps          = []string{"rotate.withdrawn-signing-key", "offboard.withdrawn-certificate", "load"}
+	nginxGaps          = []string{"offboard.withdrawn-certificate", "load"}
 	noHooksGaps        = slices.Concat(noOtherEnvironment, []string{"rotate.old-secret", "rotate.withdrawn-signing-key", "revoke.reduced-entitlement",
 		"compromise.recovery", "compromise.thief-is-locked-out", "offboard.suspended-client", "load", "lockout"})
 	noWindow = []string{"expire.window-closes", "issue.outside-window", "issue.scheduled-window"}
@@ -549,9 +549,10 @@ func cacheBounds(t *testing.T, r *ridden) {
 			revoked = append(revoked, e)
 		}
 	}
-	if len(revoked) != 4 || len(o.Bounds) != 4 {
+	if len(revoked) < 4 || len(o.Bounds) != 4 {
 		t.Fatalf("%d revocations, %d bounds, want 4 of each", len(revoked), len(o.Bounds))
 	}
+	revoked = revoked[len(revoked)-4:] // where a late probe left it open on which side of the limit the truth lies, all was watched once more
 	started := r.verdict.Head.Started
 	for i, b := range o.Bounds {
 		confirmed := started.Add(revoked[i].At + revoked[i].Exchange.Took)
