@@ -43,6 +43,12 @@ func TestTruthOfKeys(t *testing.T) {
 		}
 	})
 
+	t.Run("it names an error where nothing was shown, and none where a scope is missing", func(t *testing.T) {
+		p := register(t, stack, "named")
+		p.challenged(t, "GET", library, "", 401, `Bearer error="invalid_token"`)
+		p.challenged(t, "POST", library, "Bearer "+p.token(t, JWTResource), 403, "")
+	})
+
 	t.Run("keys are fetched from addresses within by whoever has replaced the dispatcher", func(t *testing.T) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {

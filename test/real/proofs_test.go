@@ -177,6 +177,10 @@ func TestTruthOfProofs(t *testing.T) {
 		}
 	})
 
+	t.Run("the resource names an error where nothing was shown", func(t *testing.T) {
+		p.challenged(t, "GET", payments, "", 401, `DPoP error="invalid_token"`)
+	})
+
 	t.Run("a token without binding opens the resource", func(t *testing.T) {
 		_, answer, _ := p.ask(t, "")
 		token, _ := answer["access_token"].(string)

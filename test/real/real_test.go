@@ -189,6 +189,27 @@ func TestTruth(t *testing.T) {
 		t.Error("no record's jti is the token that was just issued")
 	})
 
+	t.Run("nginx and HAProxy say no in other words than RFC 6750 has it", func(t *testing.T) {
+		p := register(t, stack, "words")
+		opaque, offline := p.token(t, OpaqueResource), p.token(t, JWTResource)
+		for _, c := range []struct {
+			method, url, authorization string
+			status                     int
+			challenge                  string
+		}{
+			{"GET", stack.Nginx + "/api/payments", "", 401, ""},
+			{"GET", stack.Nginx + "/nocache/payments", "Bearer garbage", 401, ""},
+			{"GET", stack.Nginx + "/api/payments", "bearer " + opaque, 401, ""}, // RFC 9110 §11.1: in any case
+			{"GET", stack.Nginx + "/nocache/payments", "bearer " + opaque, 401, ""},
+			{"POST", stack.Nginx + "/api/payments", "Bearer " + opaque, 403, ""},
+			{"GET", stack.HAProxy + "/payments", "", 401, "Bearer"},
+			{"GET", stack.HAProxy + "/payments", "Bearer a.b.c", 401, "Bearer"},
+			{"POST", stack.HAProxy + "/payments", "Bearer " + offline, 403, ""},
+		} {
+			p.challenged(t, c.method, c.url, c.authorization, c.status, c.challenge)
+		}
+	})
+
 	t.Run("the same header twice is taken by HAProxy and not by nginx", func(t *testing.T) {
 		p := register(t, stack, "twice")
 		for _, c := range []struct {
@@ -624,6 +645,27 @@ func (p *player) do(t *testing.T, method, url string, header http.Header, body [
 		t.Fatal(err)
 	}
 	return response.StatusCode, got
+}
+
+// challenged expects a status and what WWW-Authenticate says with it.
+func (p *player) challenged(t *testing.T, method, url, authorization string, status int, challenge string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	response, err := p.http.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if said := response.Header.Get("WWW-Authenticate"); response.StatusCode != status || said != challenge {
+		scheme, _, _ := strings.Cut(authorization, " ")
+		t.Errorf("%s %s by %q: %d %q, want %d %q", method, url, scheme, response.StatusCode, said, status, challenge)
+	}
 }
 
 func object(body []byte) map[string]any {

@@ -69,6 +69,10 @@ var (
 	// Its secrets never expire ("secrets never expire, and thirty wrong ones lock nobody out"), which the profile elevated
 	// does not have.
 	eternalSecrets = "register.secret-lifetime"
+	// What each point says with a refusal is its configuration's ("nginx and HAProxy say no in other words than RFC 6750 has it",
+	// "it names an error where nothing was shown, and none where a scope is missing", "the resource names an error where nothing
+	// was shown"). Low as well.
+	otherWords = "enforce.bearer-form"
 )
 
 // failing is what fails of a plan, beside what is pinned already: check -> points.
@@ -162,7 +166,7 @@ var rides = []struct {
 	{name: "HAProxy, elevated", plan: "oidc-haproxy.yaml", options: Options{TokenLife: rideTokenLife, Profile: elevated, Follows: true, Fetches: true}, want: outcome{
 		word: verdict.NotReady,
 		fails: failing(haproxyFails, map[string]string{
-			otherMethod: "main", eternalSecrets: "main",
+			otherMethod: "main", eternalSecrets: "main", otherWords: "library offline",
 			// A JWT is no more revocable at jose ("a JWT outlives revocation and its client at jose, until it expires").
 			"revoke.not-revocable": "library offline", "revoke.token-outlives-revocation": "library offline", "offboard.token-outlives-client": "library offline",
 			// "nginx compares the certificate with cnf and HAProxy does not", "jose compares the certificate with cnf, and wants one".
@@ -180,7 +184,7 @@ var rides = []struct {
 	{name: "nginx, elevated", plan: "oidc-nginx.yaml", options: Options{TokenLife: rideTokenLife, Profile: elevated}, want: outcome{
 		word: verdict.NotReady, gaps: nginxGaps, look: atNginx,
 		fails: failing(nginxFails, map[string]string{
-			otherMethod: "main", eternalSecrets: "main",
+			otherMethod: "main", eternalSecrets: "main", otherWords: "cached uncached",
 			// As of a suspended client: the same cache.
 			"expire.window-closes": "cached", "issue.scheduled-window": "main",
 		}),
@@ -205,7 +209,7 @@ var rides = []struct {
 		word: verdict.NotReady, fails: dpopFails, gaps: noHooksGaps, left: oneNeighbour,
 	}},
 	{name: "DPoP, elevated", plan: "oidc-dpop.yaml", options: Options{TokenLife: rideTokenLife, Proofs: true, Profile: elevated}, want: outcome{
-		word: verdict.NotReady, fails: failing(dpopFails, map[string]string{otherMethod: "main", eternalSecrets: "main"}),
+		word: verdict.NotReady, fails: failing(dpopFails, map[string]string{otherMethod: "main", eternalSecrets: "main", otherWords: "proving"}),
 		gaps: slices.Concat(noHooksGaps, noWindow),
 	}},
 	{name: "given, baseline", plan: "oidc-given.yaml", options: Options{TokenLife: rideTokenLife, Given: true}, want: outcome{
@@ -217,6 +221,7 @@ var rides = []struct {
 			"bind.with-anothers-certificate": "offline",
 			"bind.without-its-certificate":   "offline",
 			"enforce.points-agree":           "stack",
+			otherWords:                       "cached offline",
 		}),
 	}},
 }
