@@ -7,13 +7,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -234,9 +232,6 @@ func atNginx(t *testing.T, r *ridden) {
 	whole := r.at(t, "offboard.nothing-of-a-whole-life-survives", "stack")
 	for _, c := range whole.Cases { // at uncached what was revoked, or was there when the client was suspended, is dead, and all else lives
 		alive := c.Outcome == logbook.Fail
-		if r.busy && c.Outcome == logbook.Inconclusive {
-			continue
-		}
 		if slices.Contains(c.Points, "uncached") && alive == (strings.HasPrefix(c.Name, "a revoked token") || strings.HasPrefix(c.Name, "the first token")) {
 			t.Errorf("%s: alive is %v", c.Name, alive)
 		}
@@ -276,24 +271,9 @@ func TestRides(t *testing.T) {
 		<-rushed
 	}
 	riding.Wait()
-	busy := load() > 4*float64(runtime.NumCPU())
 	for _, one := range rides {
-		all[one.name].busy = busy
 		t.Run(one.name, func(t *testing.T) { all[one.name].judge(t, one.want) })
 	}
-}
-
-// load is how many have wanted a processor in the last minutes, on average: the greater of one and five.
-func load() float64 {
-	var one, five float64
-	text, err := os.ReadFile("/proc/loadavg")
-	if err == nil {
-		_, err = fmt.Sscan(string(text), &one, &five)
-	}
-	if err != nil {
-		return 0
-	}
-	return max(one, five)
 }
 
 // ridden is a ride that is over.
@@ -305,7 +285,6 @@ type ridden struct {
 	err     error
 	remains left
 	dir     string // of the stack
-	busy    bool   // the machine had too much to do
 
 	decided int
 	rushed  func() // called when its rush is over
@@ -394,7 +373,6 @@ func (r *ridden) judge(t *testing.T, want outcome) {
 	t.Log("\n" + r.text)
 	fails, unsure := map[string]string{}, map[string]string{}
 	passes := 0
-	open := map[string]string{} // check and point -> why it could not be told
 	for _, o := range r.observations() {
 		switch o.Outcome {
 		case logbook.Pass:
@@ -403,13 +381,9 @@ func (r *ridden) judge(t *testing.T, want outcome) {
 			fails[o.Check] = strings.TrimSpace(fails[o.Check] + " " + o.Point)
 		case logbook.Inconclusive:
 			unsure[o.Check] = strings.TrimSpace(unsure[o.Check] + " " + o.Point)
-			open[o.Check+" "+o.Point] = o.Because
 		case logbook.Error:
 			t.Errorf("%s at %s: the tool broke: %s", o.Check, o.Point, o.Because)
 		}
-	}
-	if r.busy {
-		fails, unsure = r.forgive(t, want, fails, open)
 	}
 	if diff := cmp.Diff(want.fails, fails); diff != "" {
 		t.Errorf("checks that fail (-want +got):\n%s", diff)
@@ -424,7 +398,7 @@ func (r *ridden) judge(t *testing.T, want outcome) {
 		t.Errorf("verdict %v, want %v", r.verdict.Word, want.word)
 	}
 	for _, group := range r.verdict.Unsure {
-		if _, known := want.unsure[group.Check]; !known && (!r.busy || group.Mark != verdict.Inconclusive) {
+		if _, known := want.unsure[group.Check]; !known {
 			t.Errorf("%s at %v is left open: %s", group.Check, group.Points, group.Because)
 		}
 	}
@@ -433,40 +407,6 @@ func (r *ridden) judge(t *testing.T, want outcome) {
 	if want.look != nil {
 		want.look(t, r)
 	}
-}
-
-// forgive gives what is wanted in the place of what could not be told on a machine that had too much to do. A finding that is not
-// there, and a pass in the place of one, is never forgiven.
-func (r *ridden) forgive(t *testing.T, want outcome, fails, open map[string]string) (map[string]string, map[string]string) {
-	for check, points := range want.fails {
-		var kept []string
-		for point := range strings.FieldsSeq(points) {
-			if _, untold := open[check+" "+point]; untold || slices.Contains(strings.Fields(fails[check]), point) {
-				kept = append(kept, point)
-			}
-		}
-		for point := range strings.FieldsSeq(fails[check]) {
-			if !slices.Contains(kept, point) {
-				kept = append(kept, point)
-			}
-		}
-		if len(kept) > 0 {
-			fails[check] = strings.Join(kept, " ")
-		}
-	}
-	for place, why := range open {
-		check, point, _ := strings.Cut(place, " ")
-		if !slices.Contains(strings.Fields(want.unsure[check]), point) {
-			t.Logf("the machine was busy: %s could not be told: %s", place, why)
-			delete(open, place)
-		}
-	}
-	unsure := map[string]string{}
-	for _, place := range slices.Sorted(maps.Keys(open)) {
-		check, point, _ := strings.Cut(place, " ")
-		unsure[check] = strings.TrimSpace(unsure[check] + " " + point)
-	}
-	return fails, unsure
 }
 
 // judgeGaps holds that the declared gaps, and no others, are those of the verdict, and that line one names them: the first
@@ -575,7 +515,7 @@ func cacheBounds(t *testing.T, r *ridden) {
 		if b.Low > latest.Sub(confirmed)+lag || b.High < soonest.Sub(confirmed)-lag {
 			t.Errorf("%s: [%v, %v] does not contain the truth, %v to %v", b.Name, b.Low, b.High, soonest.Sub(confirmed), latest.Sub(confirmed))
 		}
-		if width := b.High - b.Low; b.Name == "watched" && width > 1500*time.Millisecond && !r.busy {
+		if width := b.High - b.Low; b.Name == "watched" && width > 1500*time.Millisecond {
 			t.Errorf("%s: [%v, %v] is %v wide", b.Name, b.Low, b.High, width)
 		}
 		if b.Low <= b.Limit {
