@@ -71,6 +71,34 @@ var SilentScope = &logbook.Breach{
 	Severity: logbook.High,
 }
 
+// AsksForMore asks for a token by a wish that is accepted, and then by a wider one. A refusal of the wider one, after which
+// the first is accepted again, passes as the case of this name; what came of it else is the caller's to judge, if a token
+// was granted.
+func (p *Pass) AsksForMore(ctx context.Context, member *cast.Member, wish, wider cast.TokenWish, name, expected, differs string) (Issued, bool, error) {
+	good := p.AtToken(member, wish)
+	err := p.Opens(ctx, good)
+	if err != nil {
+		return Issued{}, false, err
+	}
+	got, err := p.Issue(ctx, wire.Altered, member, wider)
+	if err != nil {
+		return got, false, err
+	}
+	switch got.Decision {
+	case wire.Unknown:
+		p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
+		return got, false, nil
+	case wire.Denied, wire.Odd:
+		err = p.Opens(ctx, good)
+		if err != nil {
+			return got, false, err
+		}
+		p.Case(name, logbook.Pass, expected, got.Why, differs, "")
+		return got, false, nil
+	}
+	return got, true, nil
+}
+
 // NeverGrants asserts that a token request of a member for its own scopes and some beyond them is refused, or brings a
 // token without those beyond, which the answer tells. Before it, and after a refusal, the request for its own scopes is
 // accepted. A check that uses it names [SilentScope] among its promises.
@@ -78,27 +106,11 @@ func (p *Pass) NeverGrants(ctx context.Context, member *cast.Member, beyond []st
 	const name, expected = "token request", "refused as invalid_scope, or narrowed and told"
 	differs := "form scope: also " + strings.Join(beyond, " ")
 	wish := member.Usual()
-	good := p.AtToken(member, wish)
-	err := p.Opens(ctx, good)
-	if err != nil {
+	wider := wish
+	wider.Scopes = append(slices.Clone(member.Plan.Scopes), beyond...)
+	got, granted, err := p.AsksForMore(ctx, member, wish, wider, name, expected, differs)
+	if err != nil || !granted {
 		return err
-	}
-	wish.Scopes = append(slices.Clone(member.Plan.Scopes), beyond...)
-	got, err := p.Issue(ctx, wire.Altered, member, wish)
-	if err != nil {
-		return err
-	}
-	switch got.Decision {
-	case wire.Unknown:
-		p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
-		return nil
-	case wire.Denied, wire.Odd:
-		err = p.Opens(ctx, good)
-		if err != nil {
-			return err
-		}
-		p.Case(name, logbook.Pass, expected, got.Why, differs, "")
-		return nil
 	}
 	told, err := p.ScopesOf(ctx, got.Token)
 	if err != nil {

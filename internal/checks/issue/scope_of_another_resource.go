@@ -12,7 +12,6 @@ import (
 	"github.com/checkride/checkride/internal/frameworks"
 	"github.com/checkride/checkride/internal/logbook"
 	"github.com/checkride/checkride/internal/plan"
-	"github.com/checkride/checkride/internal/wire"
 )
 
 // ScopeOfAnotherResource asks for a token for one resource with a scope that only another resource knows. The client has
@@ -125,12 +124,6 @@ func (c crossing) judge(ctx context.Context, p *check.Pass) error {
 	if err != nil {
 		return err
 	}
-	wish := cast.TokenWish{Resource: c.other.Resource, Scopes: c.own}
-	good := p.AtToken(member, wish)
-	err = p.Opens(ctx, good)
-	if err != nil {
-		return err
-	}
 	there, err := member.TokenWith(ctx, cast.TokenWish{Resource: c.at.Resource, Scopes: c.operation.Scopes})
 	if err != nil {
 		return err
@@ -140,24 +133,13 @@ func (c crossing) judge(ctx context.Context, p *check.Pass) error {
 	if err != nil {
 		return err
 	}
-	wish.Scopes = append(slices.Clone(c.own), c.scope)
-	got, err := p.Issue(ctx, wire.Altered, member, wish)
-	if err != nil {
-		return err
-	}
 	const expected = "refused, or downscoped and told"
 	name, differs := c.scope+" for "+c.other.Resource, "form scope: also "+c.scope
-	switch got.Decision {
-	case wire.Unknown:
-		p.Case(name, logbook.Inconclusive, expected, got.Why, differs, got.Why)
-		return nil
-	case wire.Denied, wire.Odd:
-		err = p.Opens(ctx, good)
-		if err != nil {
-			return err
-		}
-		p.Case(name, logbook.Pass, expected, got.Why, differs, "")
-		return nil
+	wish := cast.TokenWish{Resource: c.other.Resource, Scopes: c.own}
+	wider := cast.TokenWish{Resource: c.other.Resource, Scopes: append(slices.Clone(c.own), c.scope)}
+	got, granted, err := p.AsksForMore(ctx, member, wish, wider, name, expected, differs)
+	if err != nil || !granted {
+		return err
 	}
 	audience, err := audienceOf(ctx, p, got.Token)
 	if err != nil {
